@@ -1,0 +1,67 @@
+// System calls made by another task, without a parasite: a scratch area of a few pages is mapped
+// into it by one remote mmap, holds a loop of two dozen instructions and a batch of calls, and is
+// unmapped again. Registers, signal mask and pending signals of the threads are as before, whatever
+// fails.
+#ifndef PROCESS_REMOTE_SYSCALLS_H_
+#define PROCESS_REMOTE_SYSCALLS_H_
+
+#include <initializer_list>
+#include <optional>
+#include <span>
+
+#include "base/result.h"
+#include "process/remote_memory.h"
+#include "process/remote_ptr.h"
+#include "process/syscall_batch.h"
+#include "process/tracee.h"
+
+namespace ckpt {
+
+class RemoteSyscalls {
+ public:
+  struct Options {
+    // Where to map the scratch area (MAP_FIXED_NOREPLACE), or anywhere.
+    std::optional<uint64_t> address;
+    // Of the scratch area, without the page of the loop.
+    size_t batch_bytes = 64 * 1024;
+    size_t max_calls = 256;
+  };
+
+  // Maps the scratch area by way of `thread`, which is stopped and is so again afterwards.
+  // `executable` are ranges of the task's executable memory, the vdso first: one of them must hold
+  // a `syscall` instruction to begin with.
+  static Result<RemoteSyscalls> Install(Tracee& thread, const RemoteMemory& memory,
+                                        std::span<const RemoteRange> executable, Options options);
+
+  // An empty batch for Run().
+  SyscallBatch NewBatch() const { return SyscallBatch(batch_area_, max_calls_); }
+
+  // Has `thread`, any stopped thread of the task, make the calls. Calls may fail: see
+  // SyscallBatch::result(). An error means that the batch could not be run at all.
+  Result<> Run(Tracee& thread, SyscallBatch& batch) const;
+
+  // The same; a call that failed is an error which names it as `what`.
+  Result<> RunAll(Tracee& thread, SyscallBatch& batch, std::string_view what) const;
+
+  // One call, without the loop: what it returned, -errno for errors.
+  Result<int64_t> Call(Tracee& thread, long number,
+                       std::initializer_list<SyscallArgument> arguments) const;
+
+  // The whole scratch area.
+  RemoteRange scratch() const { return scratch_; }
+
+  // Unmaps the scratch area. Nothing may be run afterwards.
+  Result<> Uninstall(Tracee& thread) const;
+
+ private:
+  RemoteSyscalls(RemoteRange scratch, size_t max_calls, const RemoteMemory& memory);
+
+  RemoteRange scratch_;
+  RemoteRange batch_area_;
+  size_t max_calls_;
+  const RemoteMemory* memory_;
+};
+
+}  // namespace ckpt
+
+#endif  // PROCESS_REMOTE_SYSCALLS_H_

@@ -1,0 +1,199 @@
+#include "process/remote_syscalls.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "process/child_for_test.h"
+#include "process/remote_memory.h"
+#include "process/tracee.h"
+
+namespace ckpt {
+namespace {
+
+std::string Maps(pid_t pid) { return ReadWholeFile(fmt::format("/proc/{}/maps", pid)).value(); }
+
+std::vector<RemoteRange> Executable(pid_t pid) {
+  std::vector<RemoteRange> ranges;
+  std::istringstream lines(Maps(pid));
+  for (std::string line; std::getline(lines, line);) {
+    uint64_t start = 0;
+    uint64_t end = 0;
+    char protection[5] = {};
+    if (sscanf(line.c_str(), "%lx-%lx %4s", &start, &end, protection) == 3 &&
+        protection[2] == 'x') {
+      ranges.insert(line.ends_with("[vdso]") ? ranges.begin() : ranges.end(), {start, end});
+    }
+  }
+  return ranges;
+}
+
+// A stopped child with the engine in it.
+struct Frozen {
+  explicit Frozen(const ChildForTest& child)
+      : maps_before(Maps(child.pid())),
+        memory(RemoteMemory::Open(child.pid()).value()),
+        tracee(Tracee::Seize(child.pid(), 0).value()) {
+    EXPECT_TRUE(tracee.Interrupt().has_value());
+    EXPECT_TRUE(tracee.WaitForStop().has_value());
+    registers = tracee.GetRegisters().value();
+    engine.emplace(RemoteSyscalls::Install(tracee, memory, Executable(child.pid()), {}).value());
+  }
+
+  void ExpectNoTrace() {
+    EXPECT_TRUE(engine->Uninstall(tracee).has_value());
+    EXPECT_EQ(Maps(memory.pid()), maps_before);
+    const user_regs_struct after = tracee.GetRegisters().value();
+    EXPECT_EQ(memcmp(&after, &registers, sizeof(after)), 0);
+    EXPECT_TRUE(tracee.Detach().has_value());
+  }
+
+  std::string maps_before;
+  RemoteMemory memory;
+  Tracee tracee;
+  user_regs_struct registers{};
+  std::optional<RemoteSyscalls> engine;
+};
+
+TEST(RemoteSyscallsTest, ABatchRunsInTheTaskAndTheTaskSleepsOnUndisturbed) {
+  ChildForTest child([](const auto& ready) {
+    ready();
+    const timespec duration{0, 300'000'000};
+    return nanosleep(&duration, nullptr) == 0 ? 0 : errno;  // EINTR if the call were not restarted
+  });
+  Frozen frozen(child);
+  SyscallBatch batch = frozen.engine->NewBatch();
+  const size_t pid = batch.Add(SyscallBatch::OnError::kStop, SYS_getpid, {});
+  const RemotePtr cwd = batch.Reserve(4096);
+  const size_t getcwd = batch.Add(SyscallBatch::OnError::kStop, SYS_getcwd, {cwd, 4096});
+  ASSERT_TRUE(frozen.engine->RunAll(frozen.tracee, batch, "test").has_value());
+  EXPECT_EQ(batch.result(pid), child.pid());
+  const std::string here = ReadLink("/proc/self/cwd").value();
+  EXPECT_EQ(batch.result(getcwd), static_cast<int64_t>(here.size()) + 1);
+  EXPECT_EQ(AsText(batch.Output(cwd, here.size())), here);
+  frozen.ExpectNoTrace();
+  EXPECT_EQ(child.Wait(), 0);
+}
+
+TEST(RemoteSyscallsTest, ACallCanTakeTheResultOfAnEarlierOne) {
+  ChildForTest child([](const auto& ready) {
+    ready();
+    return pause();
+  });
+  Frozen frozen(child);
+  SyscallBatch batch = frozen.engine->NewBatch();
+  using enum SyscallBatch::OnError;
+  const size_t open = batch.Add(kStop, SYS_openat,
+                                {AT_FDCWD, batch.PutString("/dev/null"), O_WRONLY | O_CLOEXEC, 0});
+  const size_t duplicate = batch.Add(kStop, SYS_fcntl, {-1, F_DUPFD_CLOEXEC, 700});
+  const size_t close = batch.Add(kStop, SYS_close, {-1});
+  batch.PassResult(open, duplicate, 0);
+  batch.PassResult(duplicate, close, 0);
+  ASSERT_TRUE(frozen.engine->RunAll(frozen.tracee, batch, "test").has_value());
+  EXPECT_GT(batch.result(open), 2);
+  EXPECT_EQ(batch.result(duplicate), 700);
+  EXPECT_EQ(batch.result(close), 0);
+  frozen.ExpectNoTrace();
+}
+
+TEST(RemoteSyscallsTest, AFailureEndsABatchOnlyWhereAsked) {
+  ChildForTest child([](const auto& ready) {
+    ready();
+    return pause();
+  });
+  Frozen frozen(child);
+  SyscallBatch batch = frozen.engine->NewBatch();
+  using enum SyscallBatch::OnError;
+  const size_t tolerated = batch.Add(kGoOn, SYS_close, {12345});
+  const size_t fatal = batch.Add(kStop, SYS_close, {12346});
+  const size_t never = batch.Add(kStop, SYS_getpid, {});
+  const auto result = frozen.engine->RunAll(frozen.tracee, batch, "closing");
+  ASSERT_TRUE(result.has_error());
+  EXPECT_EQ(result.error().message,
+            "closing: remote system call 3(12346, 0, 0, 0, 0, 0): Bad file descriptor (EBADF)");
+  EXPECT_EQ(batch.result(tolerated), -EBADF);
+  EXPECT_EQ(batch.first_failure(), fatal);
+  EXPECT_EQ(batch.result(never), 0);
+  frozen.ExpectNoTrace();
+}
+
+std::atomic<int> handled = 0;
+
+TEST(RemoteSyscallsTest, PendingAndIgnoredSignalsStayAsTheyAre) {
+  ChildForTest child([](const auto& ready) {
+    std::signal(SIGTRAP, SIG_IGN);
+    std::signal(SIGUSR1, [](int) { ++handled; });
+    sigset_t mask;
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGTRAP);
+    sigaddset(&mask, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &mask, nullptr);
+    raise(SIGUSR1);
+    raise(SIGTRAP);
+    ready();
+    const timespec duration{0, 200'000'000};
+    nanosleep(&duration, nullptr);
+    sigset_t pending;
+    sigpending(&pending);
+    struct sigaction action {};
+    sigaction(SIGTRAP, nullptr, &action);
+    if (handled != 0 || !sigismember(&pending, SIGUSR1)) return 1;
+    if (action.sa_handler != SIG_IGN) return 2;
+    sigprocmask(SIG_UNBLOCK, &mask, nullptr);
+    return handled == 1 ? 0 : 3;
+  });
+  Frozen frozen(child);
+  for (int i = 0; i < 3; ++i) {
+    SyscallBatch batch = frozen.engine->NewBatch();
+    batch.Add(SyscallBatch::OnError::kStop, SYS_getpid, {});
+    ASSERT_TRUE(frozen.engine->RunAll(frozen.tracee, batch, "test").has_value());
+  }
+  frozen.ExpectNoTrace();
+  EXPECT_EQ(child.Wait(), 0);
+}
+
+TEST(RemoteSyscallsTest, ASigstopThatComesMeanwhileIsGivenBackAtTheEnd) {
+  ChildForTest child([](const auto& ready) {
+    ready();
+    return pause();
+  });
+  {
+    Frozen frozen(child);
+    kill(child.pid(), SIGSTOP);
+    SyscallBatch batch = frozen.engine->NewBatch();
+    const size_t pid = batch.Add(SyscallBatch::OnError::kStop, SYS_getpid, {});
+    ASSERT_TRUE(frozen.engine->RunAll(frozen.tracee, batch, "test").has_value());
+    EXPECT_EQ(batch.result(pid), child.pid());
+    frozen.ExpectNoTrace();
+  }
+  siginfo_t info{};
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(child.pid()), &info, WSTOPPED), 0);
+  EXPECT_EQ(info.si_status, SIGSTOP);
+}
+
+TEST(RemoteSyscallsTest, ATaskThatDiesIsAnOrdinaryError) {
+  ChildForTest child([](const auto& ready) {
+    ready();
+    return pause();
+  });
+  Frozen frozen(child);
+  kill(child.pid(), SIGKILL);
+  SyscallBatch batch = frozen.engine->NewBatch();
+  batch.Add(SyscallBatch::OnError::kStop, SYS_getpid, {});
+  EXPECT_EQ(frozen.engine->Run(frozen.tracee, batch).error().code, ErrorCode::kProcessGone);
+}
+
+}  // namespace
+}  // namespace ckpt
