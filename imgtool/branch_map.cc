@@ -30,7 +30,7 @@ Error InMap(const std::string& origin, std::string message) {
   return MakeError(ErrorCode::kBadFormat, "{}: {}", origin, message);
 }
 
-Result<> CheckBranches(const UnionMount& mount) {
+Result<> CheckBranches(const MapUnion& mount) {
   if (mount.branches.empty()) {
     return InMap(mount.origin, fmt::format("union {} has no branches", mount.id));
   }
@@ -50,11 +50,11 @@ Result<> CheckBranches(const UnionMount& mount) {
   return success();
 }
 
-bool SameNamespace(const UnionMount& one, const UnionMount& other) {
+bool SameNamespace(const MapUnion& one, const MapUnion& other) {
   return one.mnt_ns_id == other.mnt_ns_id;
 }
 
-Result<> CheckPair(const UnionMount& earlier, const UnionMount& later) {
+Result<> CheckPair(const MapUnion& earlier, const MapUnion& later) {
   if (earlier.id == later.id) {
     return InMap(later.origin,
                  fmt::format("union {} is said twice, first at {}", later.id, earlier.origin));
@@ -68,7 +68,7 @@ Result<> CheckPair(const UnionMount& earlier, const UnionMount& later) {
 
 // Sorted by whole components ("/a/b" right behind "/a", before "/a-b"), a branch that lies in
 // another stands right behind it or behind another such one.
-void WarnOfOverlaps(const UnionMount& mount, std::vector<std::string>& warnings) {
+void WarnOfOverlaps(const MapUnion& mount, std::vector<std::string>& warnings) {
   std::vector<const Branch*> sorted;
   for (const Branch& branch : mount.branches) sorted.push_back(&branch);
   const auto by_component = [](const Branch* one, const Branch* other) {
@@ -83,7 +83,7 @@ void WarnOfOverlaps(const UnionMount& mount, std::vector<std::string>& warnings)
   }
 }
 
-void WarnOfWritable(const UnionMount& mount, std::vector<std::string>& warnings) {
+void WarnOfWritable(const MapUnion& mount, std::vector<std::string>& warnings) {
   const auto writable =
       std::ranges::count(mount.branches, BranchPermission::kReadWrite, &Branch::permission);
   if (writable > 1) {
@@ -109,7 +109,7 @@ bool HonoursWhiteouts(const Branch& branch) {
          std::ranges::find(branch.attributes, "wh") != branch.attributes.end();
 }
 
-std::string UnionPath(const UnionMount& mount, std::string_view rest) {
+std::string UnionPath(const MapUnion& mount, std::string_view rest) {
   if (mount.mountpoint == "/") return rest.empty() ? "/" : std::string(rest);
   return mount.mountpoint + std::string(rest);
 }
@@ -151,7 +151,7 @@ Result<> CheckBranchMap(const BranchMap& map) {
 
 std::vector<std::string> BranchMapWarnings(const BranchMap& map) {
   std::vector<std::string> warnings;
-  for (const UnionMount& mount : map.unions) {
+  for (const MapUnion& mount : map.unions) {
     WarnOfOverlaps(mount, warnings);
     WarnOfWritable(mount, warnings);
   }

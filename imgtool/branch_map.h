@@ -34,7 +34,7 @@ struct Branch {
 // plain ro and rr branches.
 bool HonoursWhiteouts(const Branch& branch);
 
-struct UnionMount {
+struct MapUnion {
   std::string id;
   std::string mountpoint;             // in the names that the dump's paths are written in
   std::string type;                   // "aufs", "overlay", or empty where it is not known
@@ -45,11 +45,11 @@ struct UnionMount {
 };
 
 struct BranchMap {
-  std::vector<UnionMount> unions;
+  std::vector<MapUnion> unions;
 };
 
 // The mountpoint with `rest` ("" or "/x/y") below it.
-std::string UnionPath(const UnionMount& mount, std::string_view rest);
+std::string UnionPath(const MapUnion& mount, std::string_view rest);
 
 // Whether `path` is `directory` or below it, by whole components.
 bool IsWithin(std::string_view path, std::string_view directory);

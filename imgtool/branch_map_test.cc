@@ -17,7 +17,7 @@ Branch MakeBranch(std::string path, std::string origin = "m:1") {
 }
 
 BranchMap OneUnion(std::vector<Branch> branches) {
-  UnionMount mount;
+  MapUnion mount;
   mount.id = "u";
   mount.mountpoint = "/";
   mount.branches = std::move(branches);
@@ -57,7 +57,7 @@ TEST(BranchMapTest, WithinIsByWholeComponents) {
 }
 
 TEST(BranchMapTest, AUnionPathIsTheMountpointAndTheRest) {
-  UnionMount mount;
+  MapUnion mount;
   mount.mountpoint = "/";
   EXPECT_EQ(UnionPath(mount, ""), "/");
   EXPECT_EQ(UnionPath(mount, "/bin/sh"), "/bin/sh");

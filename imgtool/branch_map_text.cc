@@ -73,27 +73,27 @@ Result<> ParsePermission(std::string_view word, Branch& branch) {
   return success();
 }
 
-Result<> SayMountpoint(const Words& words, UnionMount& mount) {
+Result<> SayMountpoint(const Words& words, MapUnion& mount) {
   CKPT_TRY(mount.mountpoint, ParsePath(words[1]));
   return success();
 }
 
-Result<> SayType(const Words& words, UnionMount& mount) {
+Result<> SayType(const Words& words, MapUnion& mount) {
   CKPT_TRY(mount.type, UnescapeOctal(words[1]));
   return success();
 }
 
-Result<> SayMountId(const Words& words, UnionMount& mount) {
+Result<> SayMountId(const Words& words, MapUnion& mount) {
   CKPT_TRY(mount.mnt_id, ParseNumber(words[1]));
   return success();
 }
 
-Result<> SayNamespace(const Words& words, UnionMount& mount) {
+Result<> SayNamespace(const Words& words, MapUnion& mount) {
   CKPT_TRY(mount.mnt_ns_id, ParseNumber(words[1]));
   return success();
 }
 
-Result<> SayBranch(const Words& words, UnionMount& mount) {
+Result<> SayBranch(const Words& words, MapUnion& mount) {
   Branch branch;
   CKPT_TRY(ParsePermission(words[1], branch));
   CKPT_TRY(branch.path, ParsePath(words[2]));
@@ -117,7 +117,7 @@ struct Statement {
   size_t fewest_words;
   size_t most_words;
   bool once;
-  Result<> (*say)(const Words& words, UnionMount& mount);
+  Result<> (*say)(const Words& words, MapUnion& mount);
 };
 
 constexpr std::array<Statement, 5> kStatements{{
@@ -145,7 +145,7 @@ class Parser {
   Result<BranchMap> Finish() && {
     if (!has_header_) return Malformed(fmt::format("{}: {}", name_, HeaderExpected()));
     if (map_.unions.empty()) return Malformed(fmt::format("{}: the map has no union", name_));
-    for (UnionMount& mount : map_.unions) {
+    for (MapUnion& mount : map_.unions) {
       if (mount.mountpoint.empty()) mount.mountpoint = "/";
     }
     CKPT_TRY(CheckBranchMap(map_));
@@ -184,7 +184,7 @@ class Parser {
       return Malformed(fmt::format("\"{}\" twice in one union", statement.word));
     }
     said_.push_back(statement.word);
-    UnionMount& mount = map_.unions.back();
+    MapUnion& mount = map_.unions.back();
     CKPT_TRY(statement.say(words, mount));
     if (!statement.once) mount.branches.back().origin = Place();
     return success();
@@ -205,7 +205,7 @@ class Parser {
     if (words.size() != 2) {
       return Malformed(fmt::format("{} words, the form is \"union ID\"", words.size()));
     }
-    UnionMount mount;
+    MapUnion mount;
     CKPT_TRY(mount.id, UnescapeOctal(words[1]));
     mount.origin = Place();
     map_.unions.push_back(std::move(mount));
@@ -230,7 +230,7 @@ std::string PrintBranch(const Branch& branch) {
   return line + "\n";
 }
 
-std::string PrintUnion(const UnionMount& mount) {
+std::string PrintUnion(const MapUnion& mount) {
   std::string text =
       fmt::format("union {}\n  mountpoint {}\n", Word(mount.id), Word(mount.mountpoint));
   if (!mount.type.empty()) text += fmt::format("  type {}\n", Word(mount.type));
@@ -254,7 +254,7 @@ Result<BranchMap> ParseBranchMap(std::string_view text, std::string_view name) {
 
 std::string PrintBranchMap(const BranchMap& map) {
   std::string text = fmt::format("{} {}\n", kBranchMapWord, kBranchMapVersion);
-  for (const UnionMount& mount : map.unions) text += PrintUnion(mount);
+  for (const MapUnion& mount : map.unions) text += PrintUnion(mount);
   return text;
 }
 

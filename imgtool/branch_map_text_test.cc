@@ -29,7 +29,7 @@ std::string ErrorOf(std::string_view text) {
 TEST(BranchMapTextTest, EverythingThatAMapSaysIsRead) {
   const BranchMap map = ParseBranchMap(kTwoUnions, "web.map").value();
   ASSERT_EQ(map.unions.size(), 2U);
-  const UnionMount& web = map.unions[0];
+  const MapUnion& web = map.unions[0];
   EXPECT_EQ(web.id, "web");
   EXPECT_EQ(web.mountpoint, "/");
   EXPECT_EQ(web.type, "aufs");

@@ -15,7 +15,7 @@ namespace ckpt {
 
 struct BranchMatch {
   size_t union_index = 0;   // in BranchMap::unions
-  size_t branch_index = 0;  // in UnionMount::branches, 0 is the topmost
+  size_t branch_index = 0;  // in MapUnion::branches, 0 is the topmost
   std::string rest;         // behind the branch: "" for the branch itself, else "/x/y"
   bool deleted = false;     // the link said "/branch (deleted)" of the branch itself
 
