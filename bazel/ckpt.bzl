@@ -31,7 +31,9 @@ def ckpt_cc_proto_library(name, srcs, **kwargs):
         name = name + "_protoc",
         srcs = srcs,
         outs = outs,
-        cmd = "protoc -I. -I/usr/include --cpp_out=$(GENDIR) $(SRCS)",
+        # <signal.h> has a macro of the name of a field.
+        cmd = "protoc -I. -I/usr/include --cpp_out=$(GENDIR) $(SRCS)" +
+              " && sed -i '1i #undef sigmask' $$(printf '%s\\n' $(OUTS) | grep 'h$$')",
     )
     native.cc_library(
         name = name,
