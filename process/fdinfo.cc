@@ -1,0 +1,74 @@
+#include "process/fdinfo.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "process/proc_file.h"
+#include "process/text_scanner.h"
+
+namespace ckpt {
+
+namespace {
+
+struct Seen {
+  bool position = false;
+  bool flags = false;
+};
+
+template <typename To, typename From>
+bool Store(std::optional<From> from, const TextScanner& after, To& to) {
+  if (!from || !after.AtEnd() || !std::in_range<To>(*from)) return false;
+  to = static_cast<To>(*from);
+  return true;
+}
+
+// False for a line of ours that does not parse.
+bool ReadLine(std::string_view line, FdInfo& info, Seen& seen) {
+  TextScanner scanner(line);
+  if (scanner.Skip("pos:")) {
+    scanner.SkipBlanks();
+    seen.position = true;
+    return Store(scanner.ReadDecimal(), scanner, info.position_bytes);
+  }
+  if (scanner.Skip("flags:")) {
+    scanner.SkipBlanks();
+    seen.flags = true;
+    return Store(scanner.ReadOctal(), scanner, info.flags);
+  }
+  if (scanner.Skip("mnt_id:")) {
+    scanner.SkipBlanks();
+    return Store(scanner.ReadSigned(), scanner, info.mnt_id);
+  }
+  if (scanner.Skip("ino:")) {
+    scanner.SkipBlanks();
+    return Store(scanner.ReadDecimal(), scanner, info.inode.emplace());
+  }
+  info.details.emplace_back(line);
+  return true;
+}
+
+}  // namespace
+
+Result<FdInfo> ParseFdInfo(std::string_view text) {
+  FdInfo info;
+  Seen seen;
+  TextScanner scanner(text);
+  for (int number = 1; !scanner.AtEnd(); ++number) {
+    const std::string_view line = scanner.ReadLine();
+    if (ReadLine(line, info, seen)) continue;
+    return MakeError(ErrorCode::kBadFormat, "line {}: cannot read \"{}\"", number, line);
+  }
+  if (!seen.position || !seen.flags) {
+    return MakeError(ErrorCode::kBadFormat, "no line \"{}:\"", seen.position ? "flags" : "pos");
+  }
+  return info;
+}
+
+Result<FdInfo> ReadFdInfo(pid_t pid, int fd) {
+  return ReadProcFile(fmt::format("/proc/{}/fdinfo/{}", pid, fd), ParseFdInfo);
+}
+
+Result<std::vector<int>> ListFds(pid_t pid) { return ListNumbers(fmt::format("/proc/{}/fd", pid)); }
+
+}  // namespace ckpt
