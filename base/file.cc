@@ -145,16 +145,26 @@ StagedFile::~StagedFile() {
 }
 
 Result<> StagedFile::Commit() {
+  CKPT_TRY(Sync());
+  CKPT_TRY(Rename());
+  return SyncDirectory(ParentDirectory(path_));
+}
+
+Result<> StagedFile::Sync() {
   if (fsync(fd_.get()) != 0) {
     const int saved = errno;
     return ErrnoError(saved, "fsync(\"{}\")", temporary_);
   }
+  return success();
+}
+
+Result<> StagedFile::Rename() {
   if (rename(temporary_.c_str(), path_.c_str()) != 0) {
     const int saved = errno;
     return ErrnoError(saved, "rename(\"{}\", \"{}\")", temporary_, path_);
   }
   fd_.Reset();
-  return SyncDirectory(ParentDirectory(path_));
+  return success();
 }
 
 Result<> WriteWholeFile(const std::string& path, Bytes bytes, mode_t mode) {

@@ -66,7 +66,12 @@ class StagedFile {
   int fd() const { return fd_.get(); }
   const std::string& path() const { return path_; }
   Result<> Write(Bytes bytes) { return WriteAll(fd_.get(), bytes, path_); }
+  // Sync(), Rename() and a sync of the directory.
   Result<> Commit();
+
+  // The steps of a commit, for several files that are to appear together.
+  Result<> Sync();
+  Result<> Rename();  // over path(); the file is not removed any more
 
  private:
   StagedFile(std::string path, std::string temporary, UniqueFd fd)

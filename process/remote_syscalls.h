@@ -34,7 +34,8 @@ class RemoteSyscalls {
                                         std::span<const RemoteRange> executable, Options options);
 
   // An empty batch for Run().
-  SyscallBatch NewBatch() const { return SyscallBatch(batch_area_, max_calls_); }
+  SyscallBatch NewBatch() const { return NewBatch(max_calls_); }
+  SyscallBatch NewBatch(size_t max_calls) const { return SyscallBatch(batch_area_, max_calls); }
 
   // Has `thread`, any stopped thread of the task, make the calls. Calls may fail: see
   // SyscallBatch::result(). An error means that the batch could not be run at all.

@@ -1,0 +1,106 @@
+#include "process/frozen_process.h"
+
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <set>
+
+#include "process/child_for_test.h"
+#include "process/task_status.h"
+
+namespace ckpt {
+namespace {
+
+void* Sleep(void*) {
+  while (true) pause();
+}
+
+int RunThreads(int count) {
+  for (int i = 0; i < count; ++i) {
+    pthread_t thread;
+    pthread_create(&thread, nullptr, Sleep, nullptr);
+  }
+  return 0;
+}
+
+TEST(FrozenProcessTest, EveryThreadIsStoppedLeaderFirstAndRunsOnAfterwards) {
+  ChildForTest child([](const auto& ready) {
+    RunThreads(7);
+    ready();
+    const timespec duration{0, 200'000'000};
+    return nanosleep(&duration, nullptr);
+  });
+  auto frozen = FrozenProcess::Freeze(child.pid()).value();
+  EXPECT_EQ(frozen.threads().size(), 8U);
+  EXPECT_EQ(frozen.leader().tid(), child.pid());
+  EXPECT_EQ(frozen.stop_signal(), 0);
+  for (const Tracee& thread : frozen.threads()) {
+    EXPECT_EQ(ReadTaskStatus(child.pid(), thread.tid()).value().state, 't');
+  }
+  EXPECT_TRUE(frozen.Thaw().has_value());
+  EXPECT_EQ(child.Wait(), 0);
+}
+
+TEST(FrozenProcessTest, AProcessThatKeepsMakingThreadsIsCaughtWhole) {
+  ChildForTest child([](const auto& ready) {
+    ready();
+    while (true) {
+      pthread_t thread;
+      pthread_create(
+          &thread, nullptr, [](void*) -> void* { return nullptr; }, nullptr);
+      pthread_join(thread, nullptr);
+    }
+    return 0;
+  });
+  for (int round = 0; round < 20; ++round) {
+    auto frozen = FrozenProcess::Freeze(child.pid()).value();
+    const auto status = ReadTaskStatus(child.pid()).value();
+    EXPECT_EQ(frozen.threads().size(), status.threads);
+  }
+}
+
+TEST(FrozenProcessTest, AStoppedProcessStaysStopped) {
+  ChildForTest child([](const auto& ready) {
+    ready();
+    return pause();
+  });
+  kill(child.pid(), SIGSTOP);
+  siginfo_t info{};
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(child.pid()), &info, WSTOPPED), 0);
+  {
+    auto frozen = FrozenProcess::Freeze(child.pid()).value();
+    EXPECT_EQ(frozen.stop_signal(), SIGSTOP);
+  }
+  // Detached, it wakes up for a moment to find that it is to stop.
+  char state = 0;
+  for (int i = 0; i < 100'000 && state != 'T'; ++i) {
+    state = ReadTaskStatus(child.pid()).value().state;
+    ASSERT_NE(state, 'S') << "it runs";
+  }
+  EXPECT_EQ(state, 'T');
+}
+
+TEST(FrozenProcessTest, APidThatIsNotThereIsNotFound) {
+  const auto frozen = FrozenProcess::Freeze(0x3ffffff);
+  ASSERT_TRUE(frozen.has_error());
+  EXPECT_EQ(frozen.error().code, ErrorCode::kNotFound);
+}
+
+TEST(FrozenProcessTest, KillEndsTheProcess) {
+  ChildForTest child([](const auto& ready) {
+    RunThreads(3);
+    ready();
+    return pause();
+  });
+  auto frozen = FrozenProcess::Freeze(child.pid()).value();
+  EXPECT_TRUE(frozen.Kill().has_value());
+  EXPECT_EQ(kill(child.pid(), 0), -1);
+}
+
+}  // namespace
+}  // namespace ckpt
