@@ -1,0 +1,34 @@
+// The programs that dump and restore: ours, and the peer.
+#ifndef TESTS_HARNESS_ENGINE_H_
+#define TESTS_HARNESS_ENGINE_H_
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "tests/harness/command.h"
+
+namespace ckpt {
+
+enum class Engine { kOurs, kCriu };
+
+std::string_view Name(Engine engine);
+
+// An error that says why, where the engine cannot be had on this machine.
+Result<> CheckAvailable(Engine engine);
+
+// What is left of the process after the dump.
+enum class AfterDump { kGone, kRunning, kStopped };
+
+// Dumps `pid` into `directory`, which must exist. The error has the end of the log in it.
+Result<> Dump(Engine engine, pid_t pid, const std::string& directory,
+              AfterDump after = AfterDump::kGone);
+
+// Restores the dump, detached, and returns the pid of its process.
+Result<pid_t> Restore(Engine engine, const std::string& directory);
+
+}  // namespace ckpt
+
+#endif  // TESTS_HARNESS_ENGINE_H_

@@ -1,0 +1,131 @@
+#include "tests/harness/snapshot.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+#include <vector>
+
+#include "base/file.h"
+
+namespace ckpt {
+namespace {
+
+std::vector<std::string_view> Lines(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    lines.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+struct Mapping {
+  std::string_view begin, end;
+  std::string rest;  // permissions and name
+};
+
+Mapping ParseMapping(std::string_view line) {
+  const size_t dash = line.find('-');
+  const size_t space = line.find(' ');
+  const size_t name = line.find_first_of("/[", space);
+  return {line.substr(0, dash), line.substr(dash + 1, space - dash - 1),
+          fmt::format("{} {}", line.substr(space + 1, 4),
+                      name == std::string_view::npos ? "" : line.substr(name))};
+}
+
+Result<std::string> Mappings(const std::string& proc) {
+  CKPT_TRY(const std::string text, ReadWholeFile(proc + "/maps"));
+  std::vector<Mapping> mappings;
+  for (std::string_view line : Lines(text)) {
+    Mapping next = ParseMapping(line);
+    if (!mappings.empty() && mappings.back().end == next.begin &&
+        mappings.back().rest == next.rest) {
+      mappings.back().end = next.end;
+    } else {
+      mappings.push_back(std::move(next));
+    }
+  }
+  std::string out;
+  for (const Mapping& mapping : mappings) {
+    out += fmt::format("mapping {}-{} {}\n", mapping.begin, mapping.end, mapping.rest);
+  }
+  return out;
+}
+
+// The target without the inode number of a pipe or socket.
+std::string_view WithoutNumber(std::string_view target) {
+  return target.starts_with("/") ? target : target.substr(0, target.find('['));
+}
+
+// Of a line `flags:\tOCTAL`. Without O_DIRECTORY, which CRIU does not bring back.
+unsigned Flags(std::string_view line) {
+  unsigned flags = 0;
+  line.remove_prefix(line.find_first_of("01234567"));
+  std::from_chars(line.data(), line.data() + line.size(), flags, 8);
+  return flags & ~static_cast<unsigned>(O_DIRECTORY);
+}
+
+Result<std::string> Descriptors(const std::string& proc) {
+  CKPT_TRY(const std::vector<std::string> names, ListDirectory(proc + "/fd"));
+  std::string out;
+  for (const std::string& name : names) {
+    CKPT_TRY(const std::string target, ReadLink(fmt::format("{}/fd/{}", proc, name)));
+    CKPT_TRY(const std::string info, ReadWholeFile(fmt::format("{}/fdinfo/{}", proc, name)));
+    for (std::string_view line : Lines(info)) {
+      if (!line.starts_with("flags:")) continue;
+      out += fmt::format("descriptor {} {} flags {:o}\n", name, WithoutNumber(target), Flags(line));
+    }
+  }
+  return out;
+}
+
+Result<std::string> Links(const std::string& proc) {
+  std::string out;
+  for (const char* name : {"cwd", "root", "exe"}) {
+    CKPT_TRY(const std::string target, ReadLink(fmt::format("{}/{}", proc, name)));
+    out += fmt::format("{} {}\n", name, target);
+  }
+  return out;
+}
+
+// Not SigBlk: while a thread waits for a signal, that is not blocked.
+constexpr std::array kStatusFields = {
+    "Name:",    "Umask:",  "Pid:",    "Uid:",    "Gid:",        "Groups:",
+    "Threads:", "SigPnd:", "ShdPnd:", "SigIgn:", "SigCgt:",     "CapInh:",
+    "CapPrm:",  "CapEff:", "CapBnd:", "CapAmb:", "NoNewPrivs:", "Seccomp:"};
+
+Result<std::string> Threads(const std::string& proc) {
+  CKPT_TRY(const std::vector<std::string> tids, ListDirectory(proc + "/task"));
+  std::string out;
+  for (const std::string& tid : tids) {
+    CKPT_TRY(const std::string status, ReadWholeFile(fmt::format("{}/task/{}/status", proc, tid)));
+    for (std::string_view line : Lines(status)) {
+      for (const char* field : kStatusFields) {
+        if (line.starts_with(field)) out += fmt::format("thread {} {}\n", tid, line);
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::string> SnapshotOf(pid_t pid) {
+  const std::string proc = fmt::format("/proc/{}", pid);
+  std::string out;
+  for (const auto part : {Mappings, Descriptors, Links, Threads}) {
+    CKPT_TRY(const std::string text, part(proc));
+    out += text;
+  }
+  for (const char* file : {"/limits", "/timers"}) {
+    CKPT_TRY(const std::string text, ReadWholeFile(proc + file));
+    out += text;
+  }
+  return out;
+}
+
+}  // namespace ckpt

@@ -1,0 +1,21 @@
+// What the kernel shows of a process from outside, to compare before and after.
+#ifndef TESTS_HARNESS_SNAPSHOT_H_
+#define TESTS_HARNESS_SNAPSHOT_H_
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "base/result.h"
+
+namespace ckpt {
+
+// One line per fact: mappings (ranges, permissions, names; neighbours that are alike as one),
+// descriptors (target, flags), links, limits, POSIX timers, and of each thread its name, masks,
+// pending signals, credentials. Without what changes as the process runs or is brought back by
+// path: positions, inode numbers, times, memory use.
+Result<std::string> SnapshotOf(pid_t pid);
+
+}  // namespace ckpt
+
+#endif  // TESTS_HARNESS_SNAPSHOT_H_

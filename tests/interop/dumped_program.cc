@@ -1,0 +1,49 @@
+#include "tests/interop/dumped_program.h"
+
+#include <signal.h>
+
+#include <filesystem>
+
+#include "tests/harness/command.h"
+#include "tests/harness/snapshot.h"
+
+namespace ckpt {
+namespace {
+
+Result<> CopyFolder(const std::string& from, const std::string& to) {
+  CKPT_TRY(RunCommandWell({"rm", "-rf", to}));
+  CKPT_TRY(RunCommandWell({"cp", "-a", from, to}));
+  return success();
+}
+
+}  // namespace
+
+Result<DumpedProgram> DumpedProgram::Make(const ProgramCase& program, Engine dumper) {
+  DumpedProgram dumped;
+  CKPT_TRY(const std::string folder,
+           MakeTestDirectory(fmt::format("{}{}-{}", program.name, program.stopped ? "-stopped" : "",
+                                         Name(dumper))));
+  dumped.workdir_ = folder + "/work";
+  dumped.saved_workdir_ = folder + "/saved";
+  dumped.images_ = folder + "/images";
+  CKPT_TRY(RunCommandWell({"mkdir", dumped.workdir_, dumped.images_}));
+  const std::string path = RunfilePath(fmt::format("tests/programs/{}", program.name));
+  CKPT_TRY(Subject subject, Subject::Start(path, dumped.workdir_));
+  if (program.stopped) {
+    CKPT_TRY(subject.Signal(SIGSTOP));
+    CKPT_TRY(subject.AwaitStop());
+  }
+  CKPT_TRY(dumped.snapshot_, SnapshotOf(subject.pid()));
+  CKPT_TRY(Dump(dumper, subject.pid(), dumped.images_));
+  CKPT_TRY(subject.AwaitEnd());
+  CKPT_TRY(CopyFolder(dumped.workdir_, dumped.saved_workdir_));
+  return dumped;
+}
+
+Result<Subject> DumpedProgram::RestoreBy(Engine restorer) const {
+  CKPT_TRY(CopyFolder(saved_workdir_, workdir_));
+  CKPT_TRY(const pid_t pid, Restore(restorer, images_));
+  return Subject::Adopt(pid, workdir_);
+}
+
+}  // namespace ckpt

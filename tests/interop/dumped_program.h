@@ -1,0 +1,43 @@
+// A program of tests/programs that was dumped once, to be restored as often as tests like.
+#ifndef TESTS_INTEROP_DUMPED_PROGRAM_H_
+#define TESTS_INTEROP_DUMPED_PROGRAM_H_
+
+#include <string>
+
+#include "base/result.h"
+#include "tests/harness/engine.h"
+#include "tests/harness/subject.h"
+
+namespace ckpt {
+
+struct ProgramCase {
+  const char* name;      // of the program
+  bool stopped = false;  // by SIGSTOP, before the dump
+};
+
+// The files of the program are as they were at the dump at the start of each restore: what a
+// restored process did to them is undone.
+class DumpedProgram {
+ public:
+  // Starts the program, dumps it, and waits for its end.
+  static Result<DumpedProgram> Make(const ProgramCase& program, Engine dumper);
+
+  const std::string& images() const { return images_; }
+
+  // SnapshotOf() the process before the dump.
+  const std::string& snapshot() const { return snapshot_; }
+
+  Result<Subject> RestoreBy(Engine restorer) const;
+
+ private:
+  DumpedProgram() = default;
+
+  std::string workdir_;
+  std::string saved_workdir_;
+  std::string images_;
+  std::string snapshot_;
+};
+
+}  // namespace ckpt
+
+#endif  // TESTS_INTEROP_DUMPED_PROGRAM_H_

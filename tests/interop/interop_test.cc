@@ -1,0 +1,94 @@
+// The four combinations of {ours, CRIU} as dumper and {ours, CRIU} as restorer, over the programs
+// of tests/programs: each judges itself after the restore. One dump by each side serves both
+// restorers.
+#include <gmock/gmock.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <tuple>
+
+#include "tests/harness/engine.h"
+#include "tests/harness/snapshot.h"
+#include "tests/interop/dumped_program.h"
+
+namespace ckpt {
+namespace {
+
+constexpr ProgramCase kPrograms[] = {
+    {"blocked"},  {"counter"},    {"counter", true}, {"credentials"}, {"files"},
+    {"memory"},   {"other_user"}, {"personality"},   {"pipes"},       {"registers"},
+    {"settings"}, {"signals"},    {"threads"},       {"timers"},
+};
+
+std::string Title(const ProgramCase& program) {
+  return std::string(program.stopped ? "stopped_" : "") + program.name;
+}
+
+// Dumps made so far, by program and dumper. They stay until the test ends.
+const Result<DumpedProgram>& DumpOnce(const ProgramCase& program, Engine dumper) {
+  static auto* const dumps = new std::map<std::string, std::unique_ptr<Result<DumpedProgram>>>;
+  auto& dump = (*dumps)[fmt::format("{} {}", Title(program), Name(dumper))];
+  if (dump == nullptr) {
+    dump = std::make_unique<Result<DumpedProgram>>(DumpedProgram::Make(program, dumper));
+  }
+  return *dump;
+}
+
+// Why this machine cannot do what the case asks for; empty when it can.
+std::string WhyNot(const ProgramCase& program, Engine dumper, Engine restorer) {
+  for (Engine engine : {dumper, restorer}) {
+    const Result<> available = CheckAvailable(engine);
+    if (available.has_error()) return available.error().message;
+  }
+  const std::string name = program.name;
+  if (name == "personality" && restorer == Engine::kCriu) {
+    return "CRIU dumps a personality but does not restore it";
+  }
+  if (name == "other_user" && dumper == Engine::kCriu &&
+      prctl(PR_CAPBSET_READ, CAP_SYS_RESOURCE) != 1) {
+    return "without CAP_SYS_RESOURCE CRIU cannot read the limits of another user's process";
+  }
+  return "";
+}
+
+using Case = std::tuple<ProgramCase, Engine, Engine>;
+class Interop : public testing::TestWithParam<Case> {};
+
+TEST_P(Interop, TheProgramGoesOnAsIfNothingHadHappened) {
+  const auto& [program, dumper, restorer] = GetParam();
+  const std::string why_not = WhyNot(program, dumper, restorer);
+  if (!why_not.empty()) GTEST_SKIP() << why_not;
+
+  const Result<DumpedProgram>& dump = DumpOnce(program, dumper);
+  ASSERT_TRUE(dump.has_value()) << dump.error().message;
+  Result<Subject> subject = dump.value().RestoreBy(restorer);
+  ASSERT_TRUE(subject.has_value()) << subject.error().message;
+  if (program.stopped) {
+    ASSERT_EQ(subject.value().State().value(), 'T');
+    ASSERT_TRUE(subject.value().Signal(SIGCONT).has_value());
+  }
+  const Result<std::string> snapshot = SnapshotOf(subject.value().pid());
+  ASSERT_TRUE(snapshot.has_value()) << snapshot.error().message;
+  EXPECT_EQ(snapshot.value(), dump.value().snapshot());
+  const Result<std::string> verdict = subject.value().Verdict();
+  ASSERT_TRUE(verdict.has_value()) << verdict.error().message;
+  EXPECT_EQ(verdict.value(), "pass");
+}
+
+std::string CaseName(const testing::TestParamInfo<Case>& info) {
+  const auto& [program, dumper, restorer] = info.param;
+  return fmt::format("{}_dumpedBy{}_restoredBy{}", Title(program), Name(dumper), Name(restorer));
+}
+
+INSTANTIATE_TEST_SUITE_P(Programs, Interop,
+                         testing::Combine(testing::ValuesIn(kPrograms),
+                                          testing::Values(Engine::kOurs, Engine::kCriu),
+                                          testing::Values(Engine::kOurs, Engine::kCriu)),
+                         CaseName);
+
+}  // namespace
+}  // namespace ckpt

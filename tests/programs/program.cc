@@ -1,0 +1,137 @@
+#include "tests/programs/program.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <mutex>
+
+namespace ckpt {
+namespace {
+
+std::mutex failures_mutex;
+std::string failures;  // guarded by failures_mutex
+
+void Fail(const std::string& what, int line) {
+  std::lock_guard<std::mutex> lock(failures_mutex);
+  failures += "line " + std::to_string(line) + ": " + what + "; ";
+}
+
+// Absolute, so that it does not matter where the program has gone since.
+std::string& Workdir() {
+  static std::string path;
+  return path;
+}
+
+void WriteWhole(const std::string& name, const std::string& text) {
+  const std::string path = Workdir() + "/" + name;
+  const std::string temporary = path + ".new";
+  FILE* file = fopen(temporary.c_str(), "w");
+  if (file == nullptr) _exit(2);
+  fputs(text.c_str(), file);
+  if (fclose(file) != 0 || rename(temporary.c_str(), path.c_str()) != 0) _exit(2);
+}
+
+void Redirect(int fd, const char* path, int flags) {
+  const int opened = open(path, flags, 0644);
+  if (opened < 0 || (opened != fd && (dup2(opened, fd) < 0 || close(opened) != 0))) _exit(2);
+}
+
+sigset_t GoSignal() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGUSR1);
+  return set;
+}
+
+}  // namespace
+
+void Begin(int argc, char** argv) {
+  if (argc != 2 || chdir(argv[1]) != 0) _exit(2);
+  char* path = realpath(".", nullptr);
+  if (path == nullptr) _exit(2);
+  Workdir() = path;
+  free(path);
+  setsid();  // fails when it leads a session already, which is as good
+  Redirect(STDIN_FILENO, "/dev/null", O_RDONLY);
+  Redirect(STDOUT_FILENO, "output", O_WRONLY | O_CREAT | O_APPEND);
+  Redirect(STDERR_FILENO, "output", O_WRONLY | O_APPEND);
+  const sigset_t go = GoSignal();
+  REQUIRE(pthread_sigmask(SIG_BLOCK, &go, nullptr) == 0);
+}
+
+void Ready() { WriteWhole("ready", ""); }
+
+void AwaitGo() {
+  const sigset_t go = GoSignal();
+  while (sigwaitinfo(&go, nullptr) != SIGUSR1) {
+  }
+}
+
+bool GoArrived() {
+  const sigset_t go = GoSignal();
+  const timespec at_once = {};
+  return sigtimedwait(&go, nullptr, &at_once) == SIGUSR1;
+}
+
+void Expect(bool condition, const char* text, int line) {
+  if (!condition) Fail(std::string("not true: ") + text, line);
+}
+
+void ExpectEqual(long long actual, long long expected, const char* text, int line) {
+  if (actual == expected) return;
+  Fail(std::string(text) + " is " + std::to_string(actual) + ", not " + std::to_string(expected),
+       line);
+}
+
+void ExpectSame(const std::string& actual, const std::string& expected, const char* text,
+                int line) {
+  if (actual == expected) return;
+  constexpr size_t kContext = 60;
+  size_t at = 0;
+  while (at < actual.size() && at < expected.size() && actual[at] == expected[at]) ++at;
+  const size_t begin = at < kContext ? 0 : at - kContext;
+  const auto part = [&](const std::string& all) { return all.substr(begin, 2 * kContext); };
+  Fail(std::string(text) + " from byte " + std::to_string(begin) + " is \"" + part(actual) +
+           "\", not \"" + part(expected) + "\"",
+       line);
+}
+
+void Require(bool condition, const char* text, int line) {
+  if (condition) return;
+  Fail(std::string("not true: ") + text + " (" + strerror(errno) + ")", line);
+  Finish();
+}
+
+void Finish() {
+  std::lock_guard<std::mutex> lock(failures_mutex);
+  WriteWhole("verdict", failures.empty() ? "pass" : "fail: " + failures);
+  _exit(failures.empty() ? 0 : 1);
+}
+
+std::string FileText(const std::string& path) {
+  std::string text;
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return "(cannot open " + path + ")";
+  char buffer[4096];
+  for (ssize_t got = 0; (got = read(fd, buffer, sizeof(buffer))) > 0;) {
+    text.append(buffer, static_cast<size_t>(got));
+  }
+  close(fd);
+  return text;
+}
+
+std::string StatusField(const std::string& name) {
+  const std::string status = "\n" + FileText("/proc/thread-self/status");
+  const std::string label = "\n" + name + ":\t";
+  const size_t at = status.find(label);
+  if (at == std::string::npos) return "(no " + name + ")";
+  const size_t begin = at + label.size();
+  return status.substr(begin, status.find('\n', begin) - begin);
+}
+
+}  // namespace ckpt
