@@ -1,0 +1,236 @@
+#include "formats/json_message.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ckpt {
+namespace {
+
+// What protobuf's own parsers allow.
+constexpr int kMaxDepth = 100;
+
+int64_t FromZigZag(uint64_t value) {
+  return static_cast<int64_t>((value >> 1) ^ (~(value & 1) + 1));
+}
+
+uint64_t SignExtended(uint64_t value) {
+  return static_cast<uint64_t>(int64_t{static_cast<int32_t>(static_cast<uint32_t>(value))});
+}
+
+// The number that a value means: as int64_t where the kind is signed.
+uint64_t Meaning(FieldKind kind, uint64_t wire) {
+  switch (kind) {
+    case FieldKind::kInt32:
+    case FieldKind::kEnum:
+      return SignExtended(wire);
+    case FieldKind::kUint32:
+      return static_cast<uint32_t>(wire);
+    case FieldKind::kSint32:
+      return static_cast<uint64_t>(FromZigZag(static_cast<uint32_t>(wire)));
+    case FieldKind::kSint64:
+      return static_cast<uint64_t>(FromZigZag(wire));
+    default:
+      return wire;
+  }
+}
+
+bool IsUnsigned(FieldKind kind) {
+  return kind == FieldKind::kUint32 || kind == FieldKind::kUint64 || kind == FieldKind::kFixed64;
+}
+
+std::optional<uint64_t> ReadPacked(const JsonFieldSchema& field, ByteReader& reader) {
+  return field.wire_type() == WireType::kFixed64 ? reader.ReadU64() : reader.ReadVarint();
+}
+
+bool IsEmptyPacked(const JsonFieldSchema& field, const WireField& value) {
+  return field.packable() && value.type == WireType::kLengthDelimited && value.value.empty();
+}
+
+}  // namespace
+
+// The field being written: its key, and the array around the values of a repeated one.
+class JsonMessageWriter::OpenField {
+ public:
+  explicit OpenField(JsonMessageWriter& writer) : writer_(writer) {}
+
+  Result<> Add(const JsonFieldSchema& field, const WireField& value) {
+    if (IsEmptyPacked(field, value)) return success();
+    if (&field != field_) Open(field);
+    if (!field.packable() || value.type != WireType::kLengthDelimited) return AddOne(value);
+    ByteReader reader(value.value);
+    while (!reader.AtEnd()) {
+      const std::optional<uint64_t> element = ReadPacked(field, reader);
+      if (!element) {
+        return MakeError(ErrorCode::kBadFormat, "{}: the packed value at offset {} is cut short",
+                         field.name, reader.offset());
+      }
+      WireField one = value;
+      one.word = *element;
+      CKPT_TRY(AddOne(one));
+    }
+    return success();
+  }
+
+  void Close() {
+    if (field_ == nullptr) return;
+    if (CollectsAddress()) WriteAddress();
+    if (field_->repeated) writer_.text_.EndArray();
+    field_ = nullptr;
+  }
+
+ private:
+  bool CollectsAddress() const {
+    return field_->spelling == Spelling::kIpAddress && writer_.style_ == JsonStyle::kPretty;
+  }
+
+  void Open(const JsonFieldSchema& field) {
+    Close();
+    field_ = &field;
+    writer_.text_.Key(field.name);
+    if (field.repeated) writer_.text_.BeginArray();
+  }
+
+  Result<> AddOne(const WireField& value) {
+    if (!CollectsAddress()) return writer_.WriteValue(*field_, value);
+    words_.push_back(static_cast<uint32_t>(value.word));
+    return success();
+  }
+
+  void WriteAddress() {
+    if (const std::optional<std::string> address = SpellIpAddress(words_)) {
+      writer_.text_.Name(*address);
+    } else {
+      for (const uint32_t word : words_) writer_.text_.Number(word);
+    }
+    words_.clear();
+  }
+
+  JsonMessageWriter& writer_;
+  const JsonFieldSchema* field_ = nullptr;
+  std::vector<uint32_t> words_;
+};
+
+Result<> JsonMessageWriter::WriteFields(const JsonMessageSchema& schema, Bytes message) {
+  CKPT_TRY(const bool in_order, Scan(schema, message));
+  return in_order ? WriteInWireOrder(schema, message) : WriteSorted(schema, message);
+}
+
+Result<> JsonMessageWriter::WriteMessage(const JsonMessageSchema& schema, Bytes message) {
+  if (depth_ == kMaxDepth) {
+    return MakeError(ErrorCode::kBadFormat, "{}: messages nest deeper than {}", schema.name,
+                     kMaxDepth);
+  }
+  ++depth_;
+  text_.BeginObject();
+  CKPT_TRY(WriteFields(schema, message));
+  text_.EndObject();
+  --depth_;
+  return success();
+}
+
+Result<bool> JsonMessageWriter::Scan(const JsonMessageSchema& schema, Bytes message) {
+  bool in_order = true;
+  uint32_t last_number = 0;
+  WireReader reader(message);
+  while (true) {
+    Result<std::optional<WireField>> read = reader.Next();
+    if (!read) return std::move(read).error().In(schema.name);
+    const std::optional<WireField>& value = read.value();
+    if (!value) return in_order;
+    const JsonFieldSchema* field = schema.Find(value->number);
+    if (field == nullptr || !field->Accepts(value->type)) {
+      ++unknown_fields_;
+      continue;
+    }
+    const uint32_t least = field->repeated ? last_number : last_number + 1;
+    in_order = in_order && field->number >= least;
+    last_number = field->number;
+  }
+}
+
+Result<> JsonMessageWriter::WriteInWireOrder(const JsonMessageSchema& schema, Bytes message) {
+  OpenField open(*this);
+  WireReader reader(message);
+  while (!text_.stopped()) {
+    CKPT_TRY(const std::optional<WireField> value, reader.Next());
+    if (!value) break;
+    const JsonFieldSchema* field = schema.Find(value->number);
+    if (field != nullptr && field->Accepts(value->type)) CKPT_TRY(open.Add(*field, *value));
+  }
+  open.Close();
+  return success();
+}
+
+// Reads the message once for each of its fields: slow, but without memory of its own, and no
+// program writes such messages except to try us.
+Result<> JsonMessageWriter::WriteSorted(const JsonMessageSchema& schema, Bytes message) {
+  OpenField open(*this);
+  for (const JsonFieldSchema& field : schema.fields) {
+    std::optional<WireField> last;
+    std::string merged;
+    WireReader reader(message);
+    while (!text_.stopped()) {
+      CKPT_TRY(const std::optional<WireField> value, reader.Next());
+      if (!value) break;
+      if (value->number != field.number || !field.Accepts(value->type)) continue;
+      if (field.repeated) CKPT_TRY(open.Add(field, *value));
+      last = value;
+      // The encoding of a merged message is that of its parts, one after the other.
+      if (field.kind == FieldKind::kMessage) merged += AsText(value->value);
+    }
+    if (!last || field.repeated) continue;
+    if (field.kind == FieldKind::kMessage) last->value = AsBytes(merged);
+    CKPT_TRY(open.Add(field, *last));
+  }
+  open.Close();
+  return success();
+}
+
+Result<> JsonMessageWriter::WriteValue(const JsonFieldSchema& field, const WireField& value) {
+  if (field.kind == FieldKind::kMessage) return WriteMessage(*field.message, value.value);
+  if (field.wire_type() == WireType::kLengthDelimited) {
+    WriteBytes(field, value.value);
+  } else if (field.kind == FieldKind::kBool) {
+    text_.Bool(value.word != 0);
+  } else {
+    WriteNumber(field, Meaning(field.kind, value.word));
+  }
+  return success();
+}
+
+void JsonMessageWriter::WriteNumber(const JsonFieldSchema& field, uint64_t value) {
+  const bool has_name = field.kind == FieldKind::kEnum ||
+                        (field.spelling == Spelling::kDictionary && style_ == JsonStyle::kPretty);
+  if (has_name) {
+    if (const auto name = FindName(field.names, value)) return text_.Name(*name);
+  } else if (field.spelling != Spelling::kNatural && style_ == JsonStyle::kPretty) {
+    return WriteSpelt(field, value);
+  }
+  if (IsUnsigned(field.kind)) return text_.Number(value);
+  text_.Number(static_cast<int64_t>(value));
+}
+
+void JsonMessageWriter::WriteSpelt(const JsonFieldSchema& field, uint64_t value) {
+  switch (field.spelling) {
+    case Spelling::kFlags:
+      return text_.Name(SpellFlags(field.names, value));
+    case Spelling::kKernelDevice:
+      return text_.Name(SpellKernelDevice(value));
+    case Spelling::kUserDevice:
+      return text_.Name(SpellUserDevice(value));
+    case Spelling::kHex:
+      return text_.Name(IsUnsigned(field.kind) ? SpellHex(value)
+                                               : SpellHex(static_cast<int64_t>(value)));
+    default:
+      CKPT_CHECK(false);
+  }
+}
+
+void JsonMessageWriter::WriteBytes(const JsonFieldSchema& field, Bytes bytes) {
+  if (field.kind == FieldKind::kString) return text_.String(AsText(bytes));
+  if (field.spelling == Spelling::kUnixName) return text_.String(SpellUnixName(bytes));
+  text_.Base64(bytes);
+}
+
+}  // namespace ckpt

@@ -1,0 +1,94 @@
+// What a JSON writer must know of a message, built once from its descriptor: its fields by number,
+// with crit's spelling of each, so that wire bytes are written as JSON without parsing messages.
+#ifndef FORMATS_JSON_SCHEMA_H_
+#define FORMATS_JSON_SCHEMA_H_
+
+#include <google/protobuf/descriptor.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "formats/spelling.h"
+#include "formats/wire.h"
+
+namespace ckpt {
+
+enum class FieldKind : uint8_t {
+  kInt32,
+  kInt64,
+  kUint32,
+  kUint64,
+  kSint32,
+  kSint64,
+  kFixed64,
+  kBool,
+  kEnum,
+  kString,
+  kBytes,
+  kMessage,
+};
+
+// How a pretty writer spells the value; a plain one knows kNatural and kUnixName only.
+enum class Spelling : uint8_t {
+  kNatural,
+  kHex,
+  kFlags,
+  kDictionary,
+  kKernelDevice,
+  kUserDevice,
+  kIpAddress,  // of all values of the repeated field together
+  kUnixName,
+};
+
+struct JsonMessageSchema;
+
+struct JsonFieldSchema {
+  uint32_t number = 0;
+  FieldKind kind = FieldKind::kUint32;
+  bool repeated = false;
+  Spelling spelling = Spelling::kNatural;
+  std::string name;
+  // Of kEnum, or of the spellings kFlags and kDictionary.
+  std::vector<NamedValue> names;
+  const JsonMessageSchema* message = nullptr;  // of kMessage
+
+  // How one value stands on the wire outside a packed array.
+  WireType wire_type() const;
+  bool packable() const { return repeated && wire_type() != WireType::kLengthDelimited; }
+  // Whether a field with this wire type is a value (or packed values) of this field.
+  bool Accepts(WireType type) const;
+};
+
+struct JsonMessageSchema {
+  std::string name;
+  std::vector<JsonFieldSchema> fields;  // by ascending number
+
+  // Nothing for a number that the message does not have.
+  const JsonFieldSchema* Find(uint32_t number) const;
+};
+
+// The schemas of messages, made when first asked for; they live as long as this object. Not for
+// several threads at once.
+class JsonSchemas {
+ public:
+  // The descriptor must outlive this object, as those of generated messages do.
+  const JsonMessageSchema& Get(const google::protobuf::Descriptor& message) {
+    return Get(message, /*hex=*/false);
+  }
+
+ private:
+  // A field option of hex on a message holds for all that is inside: `hex` says that it does here.
+  const JsonMessageSchema& Get(const google::protobuf::Descriptor& message, bool hex);
+  JsonFieldSchema MakeField(const google::protobuf::FieldDescriptor& field, bool hex);
+
+  std::map<std::pair<const google::protobuf::Descriptor*, bool>, std::unique_ptr<JsonMessageSchema>>
+      schemas_;
+};
+
+}  // namespace ckpt
+
+#endif  // FORMATS_JSON_SCHEMA_H_
