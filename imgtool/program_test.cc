@@ -1,0 +1,131 @@
+#include "imgtool/program.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file.h"
+#include "imgtool/tool_run.h"
+
+namespace ckpt {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+TEST(Imgtool, WithoutACommandIsAUsageError) {
+  const ToolRun run = RunTool({});
+  EXPECT_EQ(run.code, 2);
+  EXPECT_EQ(run.out, "");
+  EXPECT_EQ(run.err, "imgtool: no command given (try imgtool --help)\n");
+}
+
+TEST(Imgtool, RefusesACommandThatItDoesNotHave) {
+  const ToolRun run = RunTool({"shwo"});
+  EXPECT_EQ(run.code, 2);
+  EXPECT_EQ(run.err, "imgtool: unknown command 'shwo' (try imgtool --help)\n");
+}
+
+TEST(Imgtool, ListsItsCommandsInHelp) {
+  const ToolRun run = RunTool({"--help"});
+  EXPECT_EQ(run.code, 0);
+  EXPECT_EQ(run.err, "");
+  for (const Command& command : Commands()) {
+    EXPECT_THAT(run.out, HasSubstr(command.name)) << command.name;
+    EXPECT_THAT(run.out, HasSubstr(command.summary)) << command.name;
+  }
+}
+
+TEST(Imgtool, SaysItsVersion) {
+  const ToolRun run = RunTool({"--version"});
+  EXPECT_EQ(run.code, 0);
+  EXPECT_THAT(run.out, StartsWith("imgtool "));
+}
+
+TEST(EachCommand, ExplainsItself) {
+  for (const Command& command : Commands()) {
+    const ToolRun run = RunTool({std::string(command.name), "--help"});
+    EXPECT_EQ(run.code, 0) << command.name;
+    EXPECT_THAT(run.out, StartsWith("usage: imgtool " + std::string(command.name)));
+    EXPECT_THAT(run.out, HasSubstr(command.summary));
+    EXPECT_THAT(run.out, HasSubstr(command.description));
+    EXPECT_THAT(run.out, HasSubstr("--help"));
+  }
+}
+
+TEST(EachCommand, WithoutInputIsAUsageError) {
+  for (const Command& command : Commands()) {
+    const ToolRun run = RunTool({std::string(command.name)});
+    EXPECT_EQ(run.code, 2) << command.name;
+    EXPECT_EQ(run.out, "") << command.name;
+    EXPECT_THAT(run.err, HasSubstr("no " + std::string(command.operands) + " given"));
+  }
+}
+
+TEST(EachCommand, RefusesAnOptionThatItDoesNotHave) {
+  for (const Command& command : Commands()) {
+    const ToolRun run = RunTool({std::string(command.name), "--no-such-option", "x"});
+    EXPECT_EQ(run.code, 2) << command.name;
+    EXPECT_THAT(run.err, HasSubstr("unrecognised option '--no-such-option'"));
+  }
+}
+
+TEST(EachCommand, RefusesAShortenedOption) {
+  for (const Command& command : Commands()) {
+    const ToolRun run = RunTool({std::string(command.name), "--hel"});
+    EXPECT_EQ(run.code, 2) << command.name;
+  }
+}
+
+struct Pipe {
+  UniqueFd reader;
+  UniqueFd writer;
+};
+
+Pipe MakePipe() {
+  std::array<int, 2> fds;
+  EXPECT_EQ(pipe2(fds.data(), O_CLOEXEC), 0);
+  return {UniqueFd(fds[0]), UniqueFd(fds[1])};
+}
+
+struct DescriptorRun {
+  int code = -1;
+  std::string err;
+};
+
+DescriptorRun RunHelpInto(int out) {
+  Pipe err = MakePipe();
+  const std::vector<std::string> args = {"--help"};
+  const int code = RunImgtoolOnDescriptors(args, STDIN_FILENO, out, err.writer.get());
+  err.writer.Reset();
+  Result<std::string> text = ReadWholeFd(err.reader.get(), "standard error");
+  return {code, text ? text.value() : text.error().message};
+}
+
+TEST(ImgtoolOnDescriptors, EndsQuietlyWhenNobodyReadsItsOutput) {
+  const auto before = std::signal(SIGPIPE, SIG_IGN);
+  Pipe out = MakePipe();
+  out.reader.Reset();
+  const DescriptorRun run = RunHelpInto(out.writer.get());
+  EXPECT_EQ(run.code, 0);
+  EXPECT_EQ(run.err, "");
+  std::signal(SIGPIPE, before);
+}
+
+TEST(ImgtoolOnDescriptors, SaysWhenItsOutputCannotBeWritten) {
+  Result<UniqueFd> full = OpenFile("/dev/full", O_WRONLY);
+  ASSERT_TRUE(full) << full.error().message;
+  const DescriptorRun run = RunHelpInto(full.value().get());
+  EXPECT_EQ(run.code, 8);
+  EXPECT_EQ(run.err, "imgtool: write(standard output): No space left on device (ENOSPC)\n");
+}
+
+}  // namespace
+}  // namespace ckpt

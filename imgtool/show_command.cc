@@ -1,0 +1,122 @@
+#include "imgtool/show_command.h"
+
+#include <fmt/ostream.h>
+
+#include <ostream>
+
+#include "base/file.h"
+#include "formats/image_file.h"
+#include "formats/json_image.h"
+#include "formats/json_text.h"
+#include "imgtool/failures.h"
+#include "imgtool/input_file.h"
+
+namespace ckpt {
+namespace {
+
+// One run of the command over all its operands.
+class Show {
+ public:
+  Show(const Streams& streams, JsonStyle style)
+      : text_(streams.out, style), style_(style), failures_("imgtool show", streams.err) {}
+
+  int Run(std::span<const std::string> paths) {
+    for (const std::string& path : paths) {
+      if (text_.stopped()) break;
+      ShowPath(path);
+    }
+    text_.Flush();
+    return failures_.exit_code();
+  }
+
+ private:
+  void ShowPath(const std::string& path) {
+    const Result<Input> input = ListInput(path);
+    if (!input) return failures_.Report(input.error());
+    if (input.value().is_directory) {
+      ShowDirectory(input.value());
+    } else {
+      ShowFile(input.value().files.front());
+    }
+    text_.EndDocument();
+  }
+
+  void ShowDirectory(const Input& dump) {
+    text_.BeginObject();
+    for (const InputFile& file : dump.files) {
+      if (text_.stopped()) break;
+      text_.StringKey(file.name);
+      ShowFile(file);
+    }
+    text_.EndObject();
+  }
+
+  void ShowFile(const InputFile& file) {
+    JsonImageWriter writer(text_, style_);
+    switch (file.kind) {
+      case InputKind::kImage:
+        return ShowImage(file, writer);
+      case InputKind::kRaw:
+        return writer.WriteRaw(file.type, file.size_bytes);
+      case InputKind::kLink:
+        return ShowLink(file);
+      case InputKind::kUnknown:
+        return ShowUnknown(file);
+    }
+  }
+
+  void ShowImage(const InputFile& file, JsonImageWriter& writer) {
+    const Result<std::string> bytes = ReadWholeFile(file.path, kMaxImageBytes);
+    if (!bytes) return ShowFailure(bytes.error());
+    const Result<> done = writer.Write(file.path, file.type, AsBytes(bytes.value()));
+    if (!done) failures_.Report(done.error());
+    if (writer.unknown_fields() > 0) {
+      failures_.Note(fmt::format("{}: {} fields that are not known and not shown", file.path,
+                                 writer.unknown_fields()));
+    }
+  }
+
+  void ShowFailure(const Error& error) {
+    failures_.Report(error);
+    text_.BeginObject();
+    text_.Key("error");
+    text_.String(error.message);
+    text_.EndObject();
+  }
+
+  void ShowLink(const InputFile& file) {
+    text_.BeginObject();
+    text_.Key("link");
+    text_.String(file.link_target);
+    text_.EndObject();
+  }
+
+  void ShowUnknown(const InputFile& file) {
+    text_.BeginObject();
+    text_.Key("unknown");
+    text_.Bool(true);
+    text_.Key("size_bytes");
+    text_.Number(file.size_bytes);
+    text_.EndObject();
+  }
+
+  JsonText text_;
+  JsonStyle style_;
+  Failures failures_;
+};
+
+}  // namespace
+
+void AddShowOptions(boost::program_options::options_description& options) {
+  options.add_options()("pretty",
+                        "indented, and values in the spelling of their field: hex, "
+                        "flags by name, devices, addresses");
+}
+
+Result<int> RunShow(const Invocation& invocation) {
+  const bool pretty = invocation.options.count("pretty") > 0;
+  Show show(invocation.streams, pretty ? JsonStyle::kPretty : JsonStyle::kPlain);
+  return show.Run(invocation.operands);
+}
+
+}  // namespace ckpt
