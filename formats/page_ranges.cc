@@ -1,0 +1,151 @@
+#include "formats/page_ranges.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+
+namespace ckpt {
+namespace {
+
+Result<uint64_t> FileSize(int fd, const std::string& name) {
+  struct stat status {};
+  if (fstat(fd, &status) != 0) {
+    int saved = errno;
+    return ErrnoError(saved, "fstat({})", name);
+  }
+  return static_cast<uint64_t>(status.st_size);
+}
+
+Result<> ReadAt(int fd, const std::string& name, uint64_t offset, std::span<std::byte> out) {
+  while (!out.empty()) {
+    ssize_t got = pread(fd, out.data(), out.size(), static_cast<off_t>(offset));
+    int saved = errno;
+    if (got < 0 && saved == EINTR) continue;
+    if (got < 0) return ErrnoError(saved, "pread({}, {}, {})", name, out.size(), offset);
+    if (got == 0) {
+      return MakeError(ErrorCode::kBadFormat, "{}: ends at byte {}, {} bytes before it should",
+                       name, offset, out.size());
+    }
+    offset += static_cast<uint64_t>(got);
+    out = out.subspan(static_cast<size_t>(got));
+  }
+  return success();
+}
+
+bool HasPresentPages(const Pagemap& pagemap) { return pagemap.present_bytes != 0; }
+
+bool LeavesPagesToParent(const Pagemap& pagemap) {
+  return std::ranges::any_of(
+      pagemap.ranges, [](const PageRange& range) { return range.source == PageSource::kParent; });
+}
+
+// The first range that does not lie wholly before `address`.
+template <typename Range>
+auto FirstFrom(const std::vector<Range>& ranges, uint64_t address) {
+  return std::ranges::partition_point(ranges,
+                                      [&](const Range& range) { return range.end() <= address; });
+}
+
+}  // namespace
+
+Result<PageRanges> PageRanges::Open(const std::vector<DumpDirectory>& chain, ImageType type,
+                                    uint64_t id) {
+  PageRanges pages;
+  CKPT_TRY(pages.AddLayers(chain, type, id));
+  CKPT_TRY(pages.Resolve(0, 0, std::numeric_limits<uint64_t>::max()));
+  return pages;
+}
+
+Result<PageRanges::Layer> PageRanges::OpenLayer(const DumpDirectory& dump, ImageType type,
+                                                uint64_t id) {
+  CKPT_TRY(ImageFile image, dump.Read(type, id));
+  Layer layer;
+  layer.pagemap_name = image.name();
+  CKPT_TRY(layer.pagemap, ParsePagemap(image));
+  layer.pages_name = dump.PathOf(ImageType::kPages, layer.pagemap.pages_id);
+  if (!HasPresentPages(layer.pagemap)) return layer;
+  CKPT_TRY(layer.pages, OpenFile(layer.pages_name, O_RDONLY));
+  CKPT_TRY(uint64_t size_bytes, FileSize(layer.pages.get(), layer.pages_name));
+  if (size_bytes < layer.pagemap.present_bytes) {
+    return MakeError(ErrorCode::kBadFormat, "{}: {} bytes, {} needs {}", layer.pages_name,
+                     size_bytes, layer.pagemap_name, layer.pagemap.present_bytes);
+  }
+  return layer;
+}
+
+// A layer is opened only where the one above it leaves pages to it.
+Result<> PageRanges::AddLayers(const std::vector<DumpDirectory>& chain, ImageType type,
+                               uint64_t id) {
+  CKPT_CHECK(type == ImageType::kPagemap || type == ImageType::kShmemPagemap);
+  for (const DumpDirectory& dump : chain) {
+    if (!layers_.empty() && !dump.Has(type, id)) break;
+    CKPT_TRY(Layer layer, OpenLayer(dump, type, id));
+    layers_.push_back(std::move(layer));
+    if (!LeavesPagesToParent(layers_.back().pagemap)) break;
+  }
+  return success();
+}
+
+Result<> PageRanges::Resolve(size_t layer, uint64_t start, uint64_t end) {
+  const auto& ranges = layers_[layer].pagemap.ranges;
+  for (auto range = FirstFrom(ranges, start); range != ranges.end() && range->start < end;
+       ++range) {
+    CKPT_TRY(
+        ResolveRange(layer, *range, std::max(start, range->start), std::min(end, range->end())));
+  }
+  return success();
+}
+
+Result<> PageRanges::ResolveRange(size_t layer, const PageRange& range, uint64_t start,
+                                  uint64_t end) {
+  if (range.source == PageSource::kParent) return ResolveInParent(layer, start, end);
+  bool is_lazy = range.source == PageSource::kLazy;
+  uint64_t offset = is_lazy ? 0 : range.file_offset + (start - range.start);
+  ranges_.push_back({start, (end - start) / kPageBytes, layer, offset, is_lazy});
+  return success();
+}
+
+Result<> PageRanges::ResolveInParent(size_t layer, uint64_t start, uint64_t end) {
+  size_t parent = layer + 1;
+  uint64_t covered = start;
+  if (parent < layers_.size()) {
+    const auto& ranges = layers_[parent].pagemap.ranges;
+    auto range = FirstFrom(ranges, start);
+    while (range != ranges.end() && range->start <= covered && covered < end) {
+      covered = (range++)->end();
+    }
+  }
+  if (covered >= end) return Resolve(parent, start, end);
+  return MakeError(ErrorCode::kBadFormat,
+                   "{}: pages from {:#x} to {:#x} are left to a parent that lacks the one at {:#x}",
+                   layers_[layer].pagemap_name, start, end, covered);
+}
+
+Result<> PageRanges::Read(uint64_t start, std::span<std::byte> out) const {
+  CKPT_CHECK(start % kPageBytes == 0 && out.size() % kPageBytes == 0);
+  auto range = FirstFrom(ranges_, start);
+  while (!out.empty()) {
+    if (range == ranges_.end() || range->start > start) {
+      return MakeError(ErrorCode::kNotFound, "{}: no page at {:#x}", layers_[0].pagemap_name,
+                       start);
+    }
+    if (range->is_lazy) {
+      return MakeError(ErrorCode::kUnsupported, "{}: the page at {:#x} is lazy, not in the dump",
+                       layers_[0].pagemap_name, start);
+    }
+    size_t size_bytes = std::min<uint64_t>(out.size(), range->end() - start);
+    const Layer& layer = layers_[range->layer];
+    CKPT_TRY(ReadAt(layer.pages.get(), layer.pages_name,
+                    range->file_offset + (start - range->start), out.first(size_bytes)));
+    start += size_bytes;
+    out = out.subspan(size_bytes);
+    ++range;
+  }
+  return success();
+}
+
+}  // namespace ckpt
