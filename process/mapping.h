@@ -16,7 +16,7 @@ struct MappingUsage {
   uint64_t anonymous_bytes = 0;  // of rss; pages of no file: all of an anonymous one, COWed others
   uint64_t swap_bytes = 0;
   uint32_t protection_key = 0;
-  VmFlags flags;
+  VmFlags flags{};
 
   // No private page, in memory or swapped out, so none to dump from a private mapping.
   bool HasNoPrivatePages() const { return anonymous_bytes == 0 && swap_bytes == 0; }

@@ -1,0 +1,216 @@
+#include "process/maps.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+#include "base/file.h"
+
+namespace ckpt {
+namespace {
+
+constexpr size_t kPage = 4096;
+
+const Mapping* FindAt(const std::vector<Mapping>& mappings, const void* address) {
+  const auto wanted = reinterpret_cast<uint64_t>(address);
+  const auto found = std::ranges::find_if(mappings, [wanted](const Mapping& mapping) {
+    return mapping.start <= wanted && wanted < mapping.end;
+  });
+  return found == mappings.end() ? nullptr : &*found;
+}
+
+TEST(MapsTest, ALineHasRangeProtectionFileAndPath) {
+  const auto mappings = ParseMaps(
+      "7f0000001000-7f0000003000 r-xs 0000a000 fe:1f 4294967297                 /lib/x y.so\n");
+  ASSERT_TRUE(mappings.has_value()) << mappings.error().message;
+  const Mapping& mapping = mappings.value().at(0);
+  EXPECT_EQ(mapping.start, 0x7f0000001000U);
+  EXPECT_EQ(mapping.end, 0x7f0000003000U);
+  EXPECT_EQ(mapping.size_bytes(), 0x2000U);
+  EXPECT_EQ(mapping.protection(), PROT_READ | PROT_EXEC);
+  EXPECT_TRUE(mapping.shared);
+  EXPECT_EQ(mapping.file_offset, 0xa000U);
+  EXPECT_EQ(mapping.dev_major, 0xfeU);
+  EXPECT_EQ(mapping.dev_minor, 0x1fU);
+  EXPECT_EQ(mapping.inode, 4294967297U);
+  EXPECT_EQ(mapping.path, "/lib/x y.so");
+  EXPECT_FALSE(mapping.usage);
+}
+
+TEST(MapsTest, PathsKeepTheirBytes) {
+  const auto mappings = ParseMaps(
+      "1000-2000 ---p 00000000 00:00 0 \n"
+      "2000-3000 rw-p 00000000 00:00 0                          [heap]\n"
+      "3000-4000 rw-p 00000000 08:01 5                          /tmp/new\\012line (deleted)\n"
+      "4000-5000 rw-p 00000000 08:01 5                          /tmp/back\\134slash\xff \n"
+      "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]\n");
+  ASSERT_TRUE(mappings.has_value()) << mappings.error().message;
+  EXPECT_EQ(mappings.value().at(0).path, "");
+  EXPECT_EQ(mappings.value().at(1).path, "[heap]");
+  EXPECT_EQ(mappings.value().at(2).path, "/tmp/new\nline (deleted)");
+  EXPECT_EQ(mappings.value().at(3).path, "/tmp/back\\134slash\xff ");
+  EXPECT_EQ(mappings.value().at(4).end, 0xffffffffff601000U);
+}
+
+TEST(MapsTest, ALineThatIsNoneIsNamed) {
+  EXPECT_EQ(ParseMaps("1000-2000 r--p 0 00:00 0 \n1000-2000 r-zp 0 00:00 0 \n").error().message,
+            "line 2: found \"1000-2000 r-zp 0 00:00 0 \", expected \"start-end rwxs offset "
+            "major:minor inode [path]\"");
+  for (const char* line : {"", "\n", "2000-1000 r--p 0 00:00 0", "1000-2000 r--q 0 00:00 0",
+                           "1000-2000 r--p 0 100000000:00 0", "1000-2000 r--p 0 00:00 x",
+                           "1000-20000000000000000 r--p 0 00:00 0", "1000-2000 r--p 0 00:00 0x"}) {
+    EXPECT_EQ(ParseMaps(line).has_error(), *line != '\0') << line;
+  }
+}
+
+constexpr std::string_view kSmaps =
+    "1000-3000 rw-p 00000000 08:01 5                          /tmp/A\n"
+    "Size:                  8 kB\n"
+    "KernelPageSize:        4 kB\n"
+    "MMUPageSize:           4 kB\n"
+    "Rss:                   8 kB\n"
+    "Pss:                   8 kB\n"
+    "Shared_Clean:          0 kB\n"
+    "Anonymous:             4 kB\n"
+    "AnonHugePages:         0 kB\n"
+    "Swap:                 12 kB\n"
+    "SwapPss:              11 kB\n"
+    "THPeligible:           0\n"
+    "ProtectionKey:         3\n"
+    "VmFlags: rd wr mr mw me ac \n"
+    "3000-4000 ---p 00000000 00:00 0 \n"
+    "Size:                  4 kB\n"
+    "VmFlags: mr mw me gd \n";
+
+TEST(MapsTest, SmapsAddUsageToTheMapping) {
+  const auto mappings = ParseSmaps(kSmaps);
+  ASSERT_TRUE(mappings.has_value()) << mappings.error().message;
+  ASSERT_EQ(mappings.value().size(), 2U);
+  const Mapping& mapping = mappings.value()[0];
+  EXPECT_EQ(mapping.path, "/tmp/A");
+  EXPECT_EQ(mapping.usage->rss_bytes, 8192U);
+  EXPECT_EQ(mapping.usage->anonymous_bytes, 4096U);
+  EXPECT_EQ(mapping.usage->swap_bytes, 12288U);
+  EXPECT_EQ(mapping.usage->protection_key, 3U);
+  EXPECT_TRUE(mapping.usage->flags.Has(VmFlag::kAccount));
+  EXPECT_TRUE(mappings.value()[1].usage->flags.Has(VmFlag::kGrowsDown));
+  EXPECT_TRUE(mappings.value()[1].usage->HasNoPrivatePages());
+}
+
+TEST(MapsTest, ASmapsFieldThatIsNoNumberIsNamed) {
+  EXPECT_EQ(ParseSmaps("1000-2000 r--p 0 00:00 0 \nRss:   x kB\n").error().message,
+            "line 2: found \"Rss:   x kB\", expected a number");
+  EXPECT_TRUE(ParseSmaps("Rss: 4 kB\n").has_error());
+  EXPECT_TRUE(ParseSmaps("1000-2000 r--p 0 00:00 0 \n\n").has_error());
+}
+
+TEST(MapsTest, EveryPrefixOfSmapsIsParsedOrRefused) {
+  for (size_t size = 0; size < kSmaps.size(); ++size) {
+    const auto mappings = ParseSmaps(kSmaps.substr(0, size));
+    EXPECT_LE(mappings.has_value() ? mappings.value().size() : 0, 2U);
+  }
+}
+
+TEST(MapsTest, TenThousandMappingsAreParsedInMilliseconds) {
+  std::string text;
+  for (uint64_t i = 0; i < 5000; ++i) {
+    text += fmt::format("{:x}-{:x}{}", 0x10000 * (i + 1), 0x10000 * (i + 1) + 0x1000,
+                        kSmaps.substr(kSmaps.find(' ')));
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const auto mappings = ParseSmaps(text);
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  ASSERT_EQ(mappings.value().size(), 10000U);
+  RecordProperty("microseconds", static_cast<int>(taken.count() * 1e6));
+  // Far above what it takes (4 ms), so that a loaded machine passes, and below a quadratic parser.
+  EXPECT_LT(taken.count(), 0.5);
+}
+
+// Maps a file with an odd name and some memory, for the live tests.
+class LiveMapsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    path_ = ::testing::TempDir() + "odd\nname \\ \xff";
+    ASSERT_TRUE(WriteWholeFile(path_, AsBytes(std::string(2 * kPage, 'x')), 0600).has_value());
+    const UniqueFd fd(open(path_.c_str(), O_RDWR | O_CLOEXEC));
+    file_ = mmap(nullptr, kPage, PROT_READ, MAP_SHARED, fd.get(), kPage);
+    anonymous_ = mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ASSERT_NE(file_, MAP_FAILED);
+    ASSERT_NE(anonymous_, MAP_FAILED);
+    ASSERT_EQ(madvise(anonymous_, kPage, MADV_DONTFORK), 0);
+    *static_cast<volatile char*>(anonymous_) = 1;
+  }
+  void TearDown() override {
+    munmap(file_, kPage);
+    munmap(anonymous_, kPage);
+    unlink(path_.c_str());
+  }
+
+  std::string path_;
+  void* file_ = nullptr;
+  void* anonymous_ = nullptr;
+};
+
+TEST_F(LiveMapsTest, TheTextShowsOurMappings) {
+  const auto mappings = ReadMappings(getpid(), FallbackKernelFeatures());
+  ASSERT_TRUE(mappings.has_value()) << mappings.error().message;
+  const Mapping* file = FindAt(mappings.value(), file_);
+  ASSERT_NE(file, nullptr);
+  EXPECT_EQ(file->path, path_);
+  EXPECT_EQ(file->file_offset, kPage);
+  EXPECT_TRUE(file->shared);
+  EXPECT_EQ(file->protection(), PROT_READ);
+  const auto special = [&](SpecialMapping kind) {
+    return std::ranges::count(mappings.value(), kind, SpecialMappingOf);
+  };
+  EXPECT_EQ(special(SpecialMapping::kStack), 1);
+  EXPECT_EQ(special(SpecialMapping::kVdso), 1);
+}
+
+// Taking the two lists can itself move the heap, so they are compared without it.
+std::vector<Mapping> WithoutHeap(std::vector<Mapping> mappings) {
+  std::erase_if(mappings, [](const Mapping& mapping) {
+    return SpecialMappingOf(mapping) == SpecialMapping::kHeap;
+  });
+  return mappings;
+}
+
+TEST_F(LiveMapsTest, TheQueryEqualsTheText) {
+  if (!DetectKernelFeatures().procmap_query) GTEST_SKIP() << "the kernel has no PROCMAP_QUERY";
+  const auto text = ReadMappings(getpid(), FallbackKernelFeatures());
+  const auto query = ReadMappings(getpid(), {.procmap_query = true});
+  ASSERT_TRUE(query.has_value()) << query.error().message;
+  EXPECT_NE(FindAt(query.value(), file_), nullptr);
+  EXPECT_EQ(WithoutHeap(query.value()), WithoutHeap(text.value()));
+}
+
+TEST_F(LiveMapsTest, SmapsTellFlagsAndPages) {
+  const auto mappings = ReadSmaps(getpid());
+  ASSERT_TRUE(mappings.has_value()) << mappings.error().message;
+  const Mapping* anonymous = FindAt(mappings.value(), anonymous_);
+  ASSERT_NE(anonymous, nullptr);
+  EXPECT_TRUE(anonymous->usage->flags.Has(VmFlag::kDontCopy));
+  EXPECT_EQ(anonymous->usage->anonymous_bytes, kPage);
+  EXPECT_TRUE(FindAt(mappings.value(), file_)->usage->HasNoPrivatePages());
+}
+
+TEST_F(LiveMapsTest, ThisKernelPrintsNoFlagsThatWeDoNotKnow) {
+  const auto mappings = ReadSmaps(getpid());
+  for (const Mapping& mapping : mappings.value()) {
+    EXPECT_FALSE(mapping.usage->flags.Has(VmFlag::kUnknown)) << mapping.path;
+  }
+}
+
+TEST(MapsTest, AMissingProcessIsNotFoundBothWays) {
+  EXPECT_EQ(ReadMappings(4194304, FallbackKernelFeatures()).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(ReadMappings(4194304, {.procmap_query = true}).error().code, ErrorCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace ckpt
