@@ -2,7 +2,7 @@
 
 Usage: count_tests.py BUILD_EVENTS_JSON EXIT_STATUS_OF_BAZEL
 
-Lists the skipped and failed cases, then prints `N passed, N failed, N skipped` as the last line.
+Shows the log of each test program with a failure, lists the skipped and failed cases, then prints `N passed, N failed, N skipped` as the last line.
 A target that could not be built, a test program that died or a run that broke off counts as one
 failure. Exits with 0 when nothing failed, else with 1.
 """
@@ -26,15 +26,17 @@ def read_events(path):
 
 
 def test_reports(events):
-    """(label, status, path of test.xml or None) of every test that was run or remembered."""
+    """(label, status, {output name: path}) of every test that was run or remembered."""
     for event in events:
         key = event.get("id", {}).get("testResult")
         if key is None:
             continue
         result = event.get("testResult", {})
-        outputs = {o["name"]: o.get("uri", "") for o in result.get("testActionOutput", [])}
-        path = urllib.parse.unquote(urllib.parse.urlparse(outputs.get("test.xml", "")).path)
-        yield key["label"], result.get("status", "NO_STATUS"), path or None
+        outputs = {
+            output["name"]: urllib.parse.unquote(urllib.parse.urlparse(output.get("uri", "")).path)
+            for output in result.get("testActionOutput", [])
+        }
+        yield key["label"], result.get("status", "NO_STATUS"), outputs
 
 
 def unbuilt_targets(events):
@@ -63,10 +65,11 @@ def count_case(count, name, case):
 
 
 def count_report(count, label, status, path):
+    """True when nothing failed."""
     before = len(count.failed)
     if path is not None:
         try:
-            cases = ElementTree.parse(path).getroot().iter("testcase")
+            cases = list(ElementTree.parse(path).getroot().iter("testcase"))
         except (OSError, ElementTree.ParseError) as error:
             cases = []
             count.failed.append((label, f"unreadable report: {error}"))
@@ -75,13 +78,24 @@ def count_report(count, label, status, path):
             count_case(count, name, case)
     if status not in ("PASSED", "FLAKY") and len(count.failed) == before:
         count.failed.append((label, f"ended with {status}"))
+    return len(count.failed) == before
+
+
+def show_log(label, path):
+    print(f"==== output of {label}")
+    try:
+        with open(path, encoding="utf-8", errors="replace") as log:
+            print(log.read())
+    except OSError as error:
+        print(error)
 
 
 def main():
     events = read_events(sys.argv[1])
     count = Count()
-    for label, status, path in test_reports(events):
-        count_report(count, label, status, path)
+    for label, status, outputs in test_reports(events):
+        if not count_report(count, label, status, outputs.get("test.xml")):
+            show_log(label, outputs.get("test.log", ""))
     for label in unbuilt_targets(events):
         count.failed.append((label, "could not be built"))
     if int(sys.argv[2]) != 0 and not count.failed:
