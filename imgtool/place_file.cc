@@ -50,15 +50,22 @@ Result<Placement> FillNewFile(int source, const std::string& source_name, int ta
 
 }  // namespace
 
-Result<> CopyAttributes(int fd, const struct stat& status, const std::string& name) {
-  if (fchown(fd, status.st_uid, status.st_gid) != 0 && errno != EPERM) {
+Result<> CopyOwnerAndMode(int fd, const struct stat& status, const std::string& name) {
+  if (fchown(fd, status.st_uid, status.st_gid) != 0) {
     const int saved = errno;
-    return ErrnoError(saved, "fchown({}, {}, {})", name, status.st_uid, status.st_gid);
+    if (saved != EPERM) {
+      return ErrnoError(saved, "fchown({}, {}, {})", name, status.st_uid, status.st_gid);
+    }
   }
   if (fchmod(fd, status.st_mode & 07777) != 0) {
     const int saved = errno;
     return ErrnoError(saved, "fchmod({}, {:#o})", name, status.st_mode & 07777);
   }
+  return success();
+}
+
+Result<> CopyAttributes(int fd, const struct stat& status, const std::string& name) {
+  CKPT_TRY(CopyOwnerAndMode(fd, status, name));
   const std::array<timespec, 2> times{status.st_atim, status.st_mtim};
   if (futimens(fd, times.data()) != 0) {
     const int saved = errno;

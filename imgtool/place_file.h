@@ -18,8 +18,10 @@ enum class Placement { kHardLinked, kReflinked, kCopied };
 // and copies are synced and keep owner, mode and times. After an error `target` does not exist.
 Result<Placement> PlaceFile(const std::string& source, const std::string& target);
 
-// Gives an open file the owner, mode and times of `status`. The owner stays where only the
+// Gives an open file or directory the owner and mode of `status`; the owner stays where only the
 // superuser could change it.
+Result<> CopyOwnerAndMode(int fd, const struct stat& status, const std::string& name);
+// The times too.
 Result<> CopyAttributes(int fd, const struct stat& status, const std::string& name);
 
 }  // namespace ckpt

@@ -1,0 +1,133 @@
+#include "imgtool/aufs_fixup_command.h"
+
+#include <fmt/ostream.h>
+
+#include <boost/program_options/value_semantic.hpp>
+#include <optional>
+#include <ostream>
+#include <string>
+
+#include "base/file.h"
+#include "imgtool/branch_map_of_facts.h"
+#include "imgtool/branch_map_text.h"
+#include "imgtool/facts_reader.h"
+#include "imgtool/fixup_pass.h"
+#include "imgtool/path_repair.h"
+#include "imgtool/plan_report.h"
+#include "imgtool/rewrite_dump.h"
+#include "imgtool/union_view.h"
+
+namespace ckpt {
+
+namespace {
+
+namespace po = boost::program_options;
+
+// More than the largest map that can be true: 32767 branches of 4095 escaped bytes.
+constexpr size_t kMaxMapBytes = size_t{1} << 30;
+
+struct FixupOptions {
+  std::string dump;
+  std::optional<std::string> branches;
+  std::optional<std::string> out;
+  std::optional<std::string> root;
+  bool in_place = false;
+  bool dry_run = false;
+  bool json = false;
+};
+
+std::optional<std::string> StringOption(const po::variables_map& options, const char* name) {
+  if (options.count(name) == 0) return std::nullopt;
+  return options[name].as<std::string>();
+}
+
+Result<FixupOptions> ReadOptions(const Invocation& invocation) {
+  const po::variables_map& given = invocation.options;
+  FixupOptions options{.dump = invocation.operands[0],
+                       .branches = StringOption(given, "branches"),
+                       .out = StringOption(given, "output"),
+                       .root = StringOption(given, "root"),
+                       .in_place = given.count("in-place") > 0,
+                       .dry_run = given.count("dry-run") > 0,
+                       .json = given.count("json") > 0};
+  if (options.out && options.in_place) {
+    return MakeError(ErrorCode::kUsage, "-o and --in-place exclude each other");
+  }
+  if (!options.out && !options.in_place && !options.dry_run) {
+    return MakeError(ErrorCode::kUsage,
+                     "one of -o OUT, --in-place and --dry-run is needed: nothing is written over "
+                     "the input without --in-place");
+  }
+  return options;
+}
+
+Result<BranchMap> ReadMap(const FixupOptions& options, const DumpFacts& facts) {
+  if (options.branches) {
+    CKPT_TRY(const std::string text, ReadWholeFile(*options.branches, kMaxMapBytes));
+    return ParseBranchMap(text, *options.branches);
+  }
+  CKPT_TRY(BranchMap map, BranchMapOfFacts(facts.unions));
+  if (map.unions.empty()) {
+    return MakeError(ErrorCode::kNotFound,
+                     "{}: no branches of a union mount are recorded there (ckpt-raw.img); give a "
+                     "map with --branches",
+                     options.dump);
+  }
+  return map;
+}
+
+Result<UnionView> OpenView(const FixupOptions& options, const DumpFacts& facts) {
+  if (options.root) return UnionView::AtRoot(*options.root);
+  return UnionView::AtMountpoints(facts.mounts.empty());
+}
+
+RepairRules RulesFor(const FixupOptions& options, const BranchMap& map, const UnionView& view) {
+  const auto union_has_file = [&view](const MapUnion& mount,
+                                      const std::string& path) -> Result<bool> {
+    if (view.WhyUnreadable(mount)) return false;
+    CKPT_TRY(const auto found, view.Find(path));
+    return found.has_value();
+  };
+  return {.map = &map,
+          .map_is_explicit = options.branches.has_value(),
+          .union_has_file = union_has_file};
+}
+
+Result<PlanOutcome> CarryOut(const FixupOptions& options, const EditPlan& plan) {
+  if (options.dry_run) return NotWritten("--dry-run");
+  if (options.in_place) return ReplaceDump(plan, options.dump);
+  return WriteNewDump(plan, options.dump, *options.out);
+}
+
+}  // namespace
+
+void AddAufsFixupOptions(po::options_description& options) {
+  options.add_options()("branches,b", po::value<std::string>()->value_name("MAP"),
+                        "branch map to use instead of what the dump recorded");
+  options.add_options()("output,o", po::value<std::string>()->value_name("OUT"),
+                        "write the fixed dump to this new directory");
+  options.add_options()("in-place", "change DUMP itself, in one step");
+  options.add_options()("dry-run,n", "only report; write nothing");
+  options.add_options()("root,r", po::value<std::string>()->value_name("ROOTFS"),
+                        "where the root directory of the dump's paths is now; sizes and modes are "
+                        "taken from there");
+  options.add_options()("json", "report as JSON");
+}
+
+Result<int> RunAufsFixup(const Invocation& invocation) {
+  CKPT_TRY(const FixupOptions options, ReadOptions(invocation));
+  CKPT_TRY(const DumpFacts facts, ReadDumpFacts(options.dump));
+  CKPT_TRY(const BranchMap map, ReadMap(options, facts));
+  CKPT_TRY(const UnionView view, OpenView(options, facts));
+  CKPT_TRY(const PathRepairs repairs, FindPathRepairs(facts, RulesFor(options, map, view)));
+  CKPT_TRY(const EditPlan plan, PlanFixup({facts, map, repairs, view}));
+  for (const std::string& warning : BranchMapWarnings(map)) {
+    fmt::print(invocation.streams.err, "imgtool aufs-fixup: warning: {}\n", warning);
+  }
+  CKPT_TRY(const PlanOutcome outcome, CarryOut(options, plan));
+  const auto write = options.json ? WriteJsonReport : WriteTextReport;
+  write(plan, outcome, invocation.streams.out);
+  return kExitDone;
+}
+
+}  // namespace ckpt

@@ -1,0 +1,31 @@
+#include "imgtool/fixup_pass.h"
+
+#include "imgtool/mount_id_pass.h"
+#include "imgtool/mount_pass.h"
+#include "imgtool/path_pass.h"
+#include "imgtool/stat_pass.h"
+
+namespace ckpt {
+
+namespace {
+
+constexpr Pass kPasses[] = {
+    {"paths", "names of regular files, from branch to union", ProposePaths},
+    {"raw-facts", "the same names where ckpt-dump recorded them", ProposeRawFacts},
+    {"mount-ids", "the mounts that files say they were opened through", ProposeMountIds},
+    {"mounts", "root, source and options of the union mounts", ProposeMounts},
+    {"stat", "size and mode, from the file in the union", ProposeStat},
+};
+
+}  // namespace
+
+std::span<const Pass> FixupPasses() { return kPasses; }
+
+Result<EditPlan> PlanFixup(const FixupContext& context) {
+  EditPlan plan;
+  for (const PlanNote& note : context.repairs.notes) plan.AddNote(note);
+  for (const Pass& pass : FixupPasses()) CKPT_TRY(pass.propose(context, plan));
+  return plan;
+}
+
+}  // namespace ckpt

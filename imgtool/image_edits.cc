@@ -1,0 +1,125 @@
+#include "imgtool/image_edits.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/descriptor.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "formats/image_message.h"
+#include "formats/image_writer.h"
+#include "formats/wire.h"
+
+namespace ckpt {
+
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+
+struct ResolvedField {
+  std::vector<WireStep> path;
+  const FieldDescriptor* field = nullptr;
+};
+
+// "reg.name" below a file_entry: the numbers of reg and of name.
+Result<ResolvedField> ResolveField(const Descriptor* message, std::string_view names) {
+  ResolvedField resolved;
+  while (message != nullptr && !names.empty()) {
+    const std::string name(names.substr(0, names.find('.')));
+    resolved.field = message->FindFieldByName(name);
+    if (resolved.field == nullptr) {
+      return MakeError(ErrorCode::kInternal, "{} has no field {}", message->full_name(), name);
+    }
+    resolved.path.push_back({static_cast<uint32_t>(resolved.field->number())});
+    message = resolved.field->message_type();
+    names.remove_prefix(std::min(name.size() + 1, names.size()));
+  }
+  if (resolved.field == nullptr) return MakeError(ErrorCode::kInternal, "an edit names no field");
+  return resolved;
+}
+
+Result<WireValue> Encode(const FieldDescriptor& field, const FieldValue& value) {
+  const auto* bytes = std::get_if<std::string>(&value);
+  const auto* number = std::get_if<int64_t>(&value);
+  switch (field.type()) {
+    case FieldDescriptor::TYPE_STRING:
+    case FieldDescriptor::TYPE_BYTES:
+      if (bytes != nullptr) return WireValue::LengthDelimited(AsBytes(*bytes));
+      break;
+    case FieldDescriptor::TYPE_SINT32:
+    case FieldDescriptor::TYPE_SINT64:
+      if (number != nullptr) return WireValue::ZigZag(*number);
+      break;
+    case FieldDescriptor::TYPE_INT32:
+    case FieldDescriptor::TYPE_INT64:
+    case FieldDescriptor::TYPE_UINT32:
+    case FieldDescriptor::TYPE_UINT64:
+    case FieldDescriptor::TYPE_BOOL:
+    case FieldDescriptor::TYPE_ENUM:
+      if (number != nullptr) return WireValue::Varint(static_cast<uint64_t>(*number));
+      break;
+    default:
+      break;
+  }
+  return MakeError(ErrorCode::kInternal, "{} cannot be {}", field.full_name(), FieldText(value));
+}
+
+// All occurrences: a reader would take an earlier one for the value if only the last one went.
+Result<std::string> RemoveAll(std::string message, WirePath path) {
+  while (true) {
+    auto shorter = RemoveWireField(AsBytes(message), path);
+    if (shorter.has_error() && shorter.error().code == ErrorCode::kNotFound) return message;
+    CKPT_TRY(message, std::move(shorter));
+  }
+}
+
+Result<std::string> EditMessage(std::string message, const Descriptor* type, const Edit& edit) {
+  CKPT_TRY(const ResolvedField resolved, ResolveField(type, edit.field));
+  if (std::holds_alternative<FieldAbsent>(edit.new_value)) {
+    return RemoveAll(std::move(message), resolved.path);
+  }
+  CKPT_TRY(const WireValue value, Encode(*resolved.field, edit.new_value));
+  return SetWireField(AsBytes(message), resolved.path, value);
+}
+
+Result<std::string> EditEntry(const ImageFile& image, const ImageEntry& entry,
+                              std::span<const Edit* const> edits) {
+  std::string message(AsText(entry.message));
+  const Descriptor* type = FindEntryDescriptor(image.type(), entry.index);
+  for (const Edit* edit : edits) {
+    auto edited = EditMessage(std::move(message), type, *edit);
+    if (edited.has_error()) return std::move(edited).error().In(edit->place.Text());
+    message = std::move(edited).value();
+  }
+  return message;
+}
+
+}  // namespace
+
+Result<std::string> EditImage(const ImageFile& image, std::span<const Edit* const> edits) {
+  std::vector<std::vector<const Edit*>> by_entry(image.entries().size());
+  for (const Edit* edit : edits) {
+    if (edit->place.entry >= by_entry.size()) {
+      return MakeError(ErrorCode::kInternal, "{}: the image has {} entries", edit->place.Text(),
+                       by_entry.size());
+    }
+    by_entry[edit->place.entry].push_back(edit);
+  }
+  ImageEncoder encoder(image.type(), image.header_version());
+  for (const ImageEntry& entry : image.entries()) {
+    if (by_entry[entry.index].empty()) {
+      encoder.AppendOriginal(entry.message, entry.extra);
+      continue;
+    }
+    CKPT_TRY(const std::string message, EditEntry(image, entry, by_entry[entry.index]));
+    encoder.AppendOriginal(AsBytes(message), entry.extra);
+  }
+  CKPT_TRY(const ImageFile again,
+           ImageFile::Parse(image.name() + " (edited)", image.type(), encoder.TakeBytes()));
+  return std::string(AsText(again.bytes()));
+}
+
+}  // namespace ckpt

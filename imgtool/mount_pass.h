@@ -1,0 +1,24 @@
+// The pass that takes the old host out of the union mounts of mountpoints images.
+#ifndef IMGTOOL_MOUNT_PASS_H_
+#define IMGTOOL_MOUNT_PASS_H_
+
+#include "base/result.h"
+#include "imgtool/edit_plan.h"
+
+namespace ckpt {
+
+struct FixupContext;
+
+inline constexpr char kMountPass[] = "mounts";
+
+// For every AUFS mount, every mount that the map describes and can be a union, and every other
+// mount of the same superblock (they must stay equal, or bind mounts lose their group):
+// options without what names the old host; a root that lies in a branch becomes the path in the
+// union; a source that lies in a branch becomes "none". A restorer binds a namespace's root from
+// where the union is mounted and never looks at the options; a union below the root, which it would
+// have to mount itself, is noted.
+Result<> ProposeMounts(const FixupContext& context, EditPlan& plan);
+
+}  // namespace ckpt
+
+#endif  // IMGTOOL_MOUNT_PASS_H_

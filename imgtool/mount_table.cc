@@ -1,0 +1,74 @@
+#include "imgtool/mount_table.h"
+
+#include <utility>
+
+namespace ckpt {
+
+void MountTable::AddNamespace(uint32_t mnt_ns_id, std::vector<DumpedMount> mounts) {
+  namespaces_[mnt_ns_id] = std::move(mounts);
+}
+
+const std::vector<DumpedMount>& MountTable::Mounts(uint32_t mnt_ns_id) const {
+  static const std::vector<DumpedMount> kNone;
+  const auto found = namespaces_.find(mnt_ns_id);
+  return found == namespaces_.end() ? kNone : found->second;
+}
+
+const DumpedMount* MountTable::Find(int64_t mnt_id) const {
+  for (const auto& [id, mounts] : namespaces_) {
+    for (const DumpedMount& mount : mounts) {
+      if (mount.entry.mnt_id() == mnt_id) return &mount;
+    }
+  }
+  return nullptr;
+}
+
+const DumpedMount* MountTable::MountUpon(uint32_t mnt_ns_id, const DumpedMount& lower) const {
+  for (const DumpedMount& mount : Mounts(mnt_ns_id)) {
+    const bool is_child = mount.entry.parent_mnt_id() == lower.entry.mnt_id() && &mount != &lower;
+    if (is_child && mount.mountpoint == lower.mountpoint) return &mount;
+  }
+  return nullptr;
+}
+
+const DumpedMount* MountTable::Owner(uint32_t mnt_ns_id, std::string_view path) const {
+  const std::vector<DumpedMount>& mounts = Mounts(mnt_ns_id);
+  const DumpedMount* owner = nullptr;
+  for (const DumpedMount& mount : mounts) {
+    if (!IsWithin(path, mount.mountpoint)) continue;
+    if (owner == nullptr || mount.mountpoint.size() > owner->mountpoint.size()) owner = &mount;
+  }
+  // The order of an image says nothing (CRIU writes mountinfo's backwards), the parents do. Their
+  // number bounds the climb: a broken image may have a circle of them.
+  for (size_t climbed = 0; owner != nullptr && climbed < mounts.size(); ++climbed) {
+    const DumpedMount* upper = MountUpon(mnt_ns_id, *owner);
+    if (upper == nullptr) break;
+    owner = upper;
+  }
+  return owner;
+}
+
+const DumpedMount* MountTable::FindUnion(uint32_t mnt_ns_id, const MapUnion& mount) const {
+  if (mount.mnt_ns_id && *mount.mnt_ns_id != mnt_ns_id) return nullptr;
+  const DumpedMount* found = nullptr;
+  for (const DumpedMount& candidate : Mounts(mnt_ns_id)) {
+    if (!CanBeUnion(candidate.entry)) continue;
+    if (mount.mnt_id == candidate.entry.mnt_id()) return &candidate;
+    if (!mount.mnt_id && candidate.mountpoint == mount.mountpoint) found = &candidate;
+  }
+  return found;
+}
+
+bool CanBeUnion(const pb::mnt_entry& mount) {
+  switch (mount.fstype()) {
+    case pb::UNSUPPORTED:
+    case pb::AUFS:
+    case pb::FUSE:
+    case pb::OVERLAYFS:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace ckpt

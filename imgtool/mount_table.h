@@ -1,0 +1,56 @@
+// The mounts that a dump's mountpoints images list, by mount namespace.
+#ifndef IMGTOOL_MOUNT_TABLE_H_
+#define IMGTOOL_MOUNT_TABLE_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "formats/proto/mounts.pb.h"
+#include "imgtool/branch_map.h"
+#include "imgtool/edit_plan.h"
+
+namespace ckpt {
+
+struct DumpedMount {
+  EntryPlace place;
+  pb::mnt_entry entry;
+  std::string mountpoint;  // in the names that the dump's paths are written in
+};
+
+class MountTable {
+ public:
+  // `mnt_ns_id` is the N of mountpoints-N.img; a namespace without mounts is one all the same.
+  void AddNamespace(uint32_t mnt_ns_id, std::vector<DumpedMount> mounts);
+
+  // No mount namespace is in the dump: its tasks live in the restorer's.
+  bool empty() const { return namespaces_.empty(); }
+  const std::map<uint32_t, std::vector<DumpedMount>>& namespaces() const { return namespaces_; }
+
+  // A mount with that id, of any namespace.
+  const DumpedMount* Find(int64_t mnt_id) const;
+
+  // The mount that a path of the namespace leads to: the one with the longest mountpoint, of those
+  // mounted upon each other the uppermost. Null when the namespace has none for it.
+  const DumpedMount* Owner(uint32_t mnt_ns_id, std::string_view path) const;
+
+  // The mount in the namespace that a map describes: by id where the map has one, else by
+  // mountpoint, and only a file system that can be a union.
+  const DumpedMount* FindUnion(uint32_t mnt_ns_id, const MapUnion& mount) const;
+
+ private:
+  const std::vector<DumpedMount>& Mounts(uint32_t mnt_ns_id) const;
+  const DumpedMount* MountUpon(uint32_t mnt_ns_id, const DumpedMount& lower) const;
+
+  std::map<uint32_t, std::vector<DumpedMount>> namespaces_;
+};
+
+// AUFS, overlayfs, FUSE, or a file system that the dumper did not know by number.
+bool CanBeUnion(const pb::mnt_entry& mount);
+
+}  // namespace ckpt
+
+#endif  // IMGTOOL_MOUNT_TABLE_H_

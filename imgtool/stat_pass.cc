@@ -1,0 +1,112 @@
+#include "imgtool/stat_pass.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <map>
+#include <string>
+#include <utility>
+
+#include "imgtool/fixup_context.h"
+
+namespace ckpt {
+
+namespace {
+
+bool IsAppendOnly(const pb::reg_file_entry& file) {
+  return (file.flags() & O_ACCMODE) == O_WRONLY && (file.flags() & O_APPEND) != 0;
+}
+
+std::string_view TypeName(uint32_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFREG:
+      return "a regular file";
+    case S_IFDIR:
+      return "a directory";
+    case S_IFLNK:
+      return "a symbolic link";
+    default:
+      return "a special file";
+  }
+}
+
+class StatPass {
+ public:
+  StatPass(const FixupContext& context, EditPlan& plan) : context_(context), plan_(plan) {}
+
+  Result<> Run() {
+    std::map<const MapUnion*, size_t> not_verified;
+    for (const PathRepair& repair : context_.repairs.repairs) {
+      if (context_.view.WhyUnreadable(*repair.mount)) {
+        ++not_verified[repair.mount];
+        CKPT_TRY(ProposeAppendOnly(repair));
+      } else {
+        CKPT_TRY(ProposeFile(repair));
+      }
+    }
+    for (const auto& [mount, file_count] : not_verified) NoteNotVerified(*mount, file_count);
+    return success();
+  }
+
+ private:
+  void NoteNotVerified(const MapUnion& mount, size_t file_count) {
+    plan_.AddNote({fmt::format("union {}", mount.id),
+                   fmt::format("size and mode of {} files not verified: {}", file_count,
+                               *context_.view.WhyUnreadable(mount))});
+  }
+
+  Result<> ProposeFile(const PathRepair& repair) {
+    const DumpedFile& file = *repair.file;
+    CKPT_TRY(const auto found, context_.view.Find(repair.new_name));
+    if (!found) {
+      return MakeError(ErrorCode::kNotFound, "{}: {} would become {}, which is not below {}",
+                       file.place.Text(), FieldText(file.entry.name()), FieldText(repair.new_name),
+                       context_.view.root());
+    }
+    if (file.entry.has_mode() && (file.entry.mode() & S_IFMT) != (found->mode & S_IFMT)) {
+      return MakeError(ErrorCode::kUnsupported, "{}: {} was {}, but {} is {}", file.place.Text(),
+                       FieldText(file.entry.name()), TypeName(file.entry.mode()),
+                       FieldText(repair.new_name), TypeName(found->mode));
+    }
+    CKPT_TRY(ProposeMode(file, *found));
+    return IsAppendOnly(file.entry) ? ProposeAppendOnly(repair) : ProposeSize(file, *found);
+  }
+
+  Result<> ProposeMode(const DumpedFile& file, const FileFacts& found) {
+    if (!file.entry.has_mode()) return success();
+    return Propose(file, "mode", int64_t{file.entry.mode()}, int64_t{found.mode},
+                   fmt::format("mode {:#o} of the file in the union, {:#o} before", found.mode,
+                               file.entry.mode()));
+  }
+
+  Result<> ProposeSize(const DumpedFile& file, const FileFacts& found) {
+    if (!file.entry.has_size() || !S_ISREG(found.mode)) return success();
+    return Propose(file, "size", static_cast<int64_t>(file.entry.size()),
+                   static_cast<int64_t>(found.size_bytes), "size of the file in the union");
+  }
+
+  Result<> ProposeAppendOnly(const PathRepair& repair) {
+    const pb::reg_file_entry& entry = repair.file->entry;
+    if (!entry.has_size() || !IsAppendOnly(entry)) return success();
+    return Propose(*repair.file, "size", static_cast<int64_t>(entry.size()), FieldAbsent(),
+                   "opened with O_WRONLY and O_APPEND, its size is not compared");
+  }
+
+  Result<> Propose(const DumpedFile& file, const char* field, FieldValue old_value,
+                   FieldValue new_value, std::string evidence) {
+    return plan_.Add({file.place, file.field_prefix + field, std::move(old_value),
+                      std::move(new_value), kStatPass, std::move(evidence)});
+  }
+
+  const FixupContext& context_;
+  EditPlan& plan_;
+};
+
+}  // namespace
+
+Result<> ProposeStat(const FixupContext& context, EditPlan& plan) {
+  return StatPass(context, plan).Run();
+}
+
+}  // namespace ckpt
