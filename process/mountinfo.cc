@@ -164,23 +164,6 @@ Result<bool> MayMisreadGroups(uint64_t namespace_id, const std::vector<MountStat
   return has_slave && namespace_id != own_namespace;
 }
 
-// Nothing when the text would say something else.
-Result<std::optional<std::vector<Mount>>> StatMounts(pid_t pid) {
-  CKPT_TRY(const uint64_t root_mnt_id, RootMountId(pid));
-  CKPT_TRY(const uint64_t namespace_id, MountNamespaceId(pid));
-  CKPT_TRY(const std::vector<uint64_t> ids, ListMounts(namespace_id));
-  std::vector<MountStat> stats;
-  for (const uint64_t id : ids) {
-    CKPT_TRY(MountStat stat, StatMount(namespace_id, id));
-    stats.push_back(std::move(stat));
-  }
-  CKPT_TRY(const bool misread, MayMisreadGroups(namespace_id, stats));
-  if (misread || !StartAt(root_mnt_id, stats)) return std::optional<std::vector<Mount>>();
-  std::vector<Mount> mounts;
-  std::ranges::transform(stats, std::back_inserter(mounts), ToMount);
-  return std::optional(std::move(mounts));
-}
-
 }  // namespace
 
 Result<std::vector<Mount>> ParseMountinfo(std::string_view text) {
@@ -197,9 +180,25 @@ Result<std::vector<Mount>> ParseMountinfo(std::string_view text) {
   return mounts;
 }
 
+Result<std::optional<std::vector<Mount>>> QueryMounts(pid_t pid) {
+  CKPT_TRY(const uint64_t root_mnt_id, RootMountId(pid));
+  CKPT_TRY(const uint64_t namespace_id, MountNamespaceId(pid));
+  CKPT_TRY(const std::vector<uint64_t> ids, ListMounts(namespace_id));
+  std::vector<MountStat> stats;
+  for (const uint64_t id : ids) {
+    CKPT_TRY(MountStat stat, StatMount(namespace_id, id));
+    stats.push_back(std::move(stat));
+  }
+  CKPT_TRY(const bool misread, MayMisreadGroups(namespace_id, stats));
+  if (misread || !StartAt(root_mnt_id, stats)) return std::optional<std::vector<Mount>>();
+  std::vector<Mount> mounts;
+  std::ranges::transform(stats, std::back_inserter(mounts), ToMount);
+  return std::optional(std::move(mounts));
+}
+
 Result<std::vector<Mount>> ReadMounts(pid_t pid, const KernelFeatures& features) {
   if (features.statmount) {
-    auto mounts = StatMounts(pid);
+    auto mounts = QueryMounts(pid);
     if (mounts.has_value() && mounts.value()) return *std::move(mounts).value();
   }
   return ReadProcFile(fmt::format("/proc/{}/mountinfo", pid), ParseMountinfo);

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,11 +42,14 @@ struct Mount {
 // know are passed over, as proc(5) asks.
 Result<std::vector<Mount>> ParseMountinfo(std::string_view text);
 
-// The mounts of the namespace of `pid` that lie under its root directory, in the kernel's order.
-// By listmount and statmount where `features` has them and they say the same as the text would;
-// they do not when the root directory of the process is not the root of its mount namespace
-// (statmount's paths start at the latter), when a mount in another namespace than the caller's is a
-// slave (propagate_from is then computed for the caller) or when the kernel refuses: then the text.
+// The mounts of the namespace of `pid` that lie under its root directory, in the kernel's order, by
+// listmount and statmount. Nothing when the text would say something else: when the root directory
+// of the process is not the root of its mount namespace (statmount's paths start at the latter),
+// and when a mount in another namespace than the caller's is a slave (statmount computes
+// propagate_from for the caller).
+Result<std::optional<std::vector<Mount>>> QueryMounts(pid_t pid);
+
+// The same by QueryMounts where `features` has it and it answers, else from the text.
 Result<std::vector<Mount>> ReadMounts(pid_t pid, const KernelFeatures& features);
 
 }  // namespace ckpt
