@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <mutex>
@@ -56,12 +57,20 @@ void Begin(int argc, char** argv) {
   if (path == nullptr) _exit(2);
   Workdir() = path;
   free(path);
-  setsid();  // fails when it leads a session already, which is as good
+  syscall(SYS_close_range, 3, ~0U, 0);  // what a shell or a test runner left open
+  setsid();                             // fails when it leads a session already, which is as good
   Redirect(STDIN_FILENO, "/dev/null", O_RDONLY);
   Redirect(STDOUT_FILENO, "output", O_WRONLY | O_CREAT | O_APPEND);
   Redirect(STDERR_FILENO, "output", O_WRONLY | O_APPEND);
   const sigset_t go = GoSignal();
   REQUIRE(pthread_sigmask(SIG_BLOCK, &go, nullptr) == 0);
+}
+
+void ChangeRoot(const std::string& root) {
+  REQUIRE(Workdir().starts_with(root + "/"));
+  REQUIRE(chroot(root.c_str()) == 0);
+  Workdir().erase(0, root.size());
+  REQUIRE(chdir("/") == 0);
 }
 
 void Ready() { WriteWhole("ready", ""); }

@@ -16,6 +16,9 @@ namespace ckpt {
 // To be called first. Blocks SIGUSR1 in the calling thread and those it will start.
 void Begin(int argc, char** argv);
 
+// Makes `root`, which WORKDIR must be in, the root directory.
+void ChangeRoot(const std::string& root);
+
 // Creates the file `ready`.
 void Ready();
 

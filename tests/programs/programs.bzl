@@ -1,6 +1,6 @@
 """Programs to be dumped."""
 
-def test_program(name):
+def test_program(name, linkopts = ""):
     """NAME.cc with program.h, compiled as it is in every configuration: a sanitizer's shadow memory and
     handlers would be what is dumped, and the libraries under test are what it is for."""
     native.genrule(
@@ -8,7 +8,7 @@ def test_program(name):
         srcs = [name + ".cc", "program.cc", "program.h"],
         outs = [name],
         cmd = "$(CC) -std=c++20 -O1 -g1 -Wall -Wextra -Wconversion -Wshadow -Werror -pthread -I. " +
-              "$(location %s.cc) $(location program.cc) -o $@ -lstdc++ -lm" % name,
+              "$(location %s.cc) $(location program.cc) -o $@ -lstdc++ -lm %s" % (name, linkopts),
         executable = True,
         testonly = True,
         toolchains = ["@bazel_tools//tools/cpp:current_cc_toolchain"],
