@@ -90,14 +90,12 @@ void JsonText::Name(std::string_view ascii) {
 }
 
 void JsonText::AppendEscapedAscii(char c) {
-  if (c == '"' || c == '\\') {
-    buffer_ += '\\';
-    buffer_ += c;
-  } else if (c == '\n') {
-    buffer_ += "\\n";
-  } else {
-    AppendUnit(Byte(c), buffer_);
-  }
+  constexpr std::string_view kEscaped = "\"\\\b\f\n\r\t";
+  constexpr std::string_view kLetters = "\"\\bfnrt";
+  const size_t found = kEscaped.find(c);
+  if (found == std::string_view::npos) return AppendUnit(Byte(c), buffer_);
+  buffer_ += '\\';
+  buffer_ += kLetters[found];
 }
 
 void JsonText::StringKey(std::string_view bytes) {

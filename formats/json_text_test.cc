@@ -55,7 +55,7 @@ std::string StringOf(std::string_view bytes) {
 }
 
 TEST(JsonText, EscapesQuotesBackslashesAndControls) {
-  EXPECT_EQ(StringOf("a\"b\\c\n\t\x7f/"), R"("a\"b\\c\n\u0009\u007f/")");
+  EXPECT_EQ(StringOf("a\"b\\c\b\f\n\r\t\v\x7f/"), R"("a\"b\\c\b\f\n\r\t\u000b\u007f/")");
   EXPECT_EQ(StringOf({"\0", 1}), R"("\u0000")");
 }
 

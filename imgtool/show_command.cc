@@ -71,8 +71,8 @@ class Show {
     const Result<> done = writer.Write(file.path, file.type, AsBytes(bytes.value()));
     if (!done) failures_.Report(done.error());
     if (writer.unknown_fields() > 0) {
-      failures_.Note(fmt::format("{}: {} fields that are not known and not shown", file.path,
-                                 writer.unknown_fields()));
+      failures_.Note(
+          fmt::format("{}: unknown fields, not shown: {}", file.path, writer.unknown_fields()));
     }
   }
 
