@@ -82,6 +82,20 @@ Result<> WriteAll(int fd, Bytes bytes, std::string_view name) {
   return success();
 }
 
+Result<> WriteAllAt(int fd, Bytes bytes, uint64_t offset, std::string_view name) {
+  while (!bytes.empty()) {
+    const ssize_t written = pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    const int saved = errno;
+    if (written < 0 && saved == EINTR) continue;
+    if (written < 0) {
+      return ErrnoError(saved, "pwrite({}, {} bytes at {})", name, bytes.size(), offset);
+    }
+    bytes = bytes.subspan(static_cast<size_t>(written));
+    offset += static_cast<uint64_t>(written);
+  }
+  return success();
+}
+
 Result<std::string> ReadLinkAt(int directory_fd, const std::string& name) {
   std::string target(256, '\0');
   while (true) {

@@ -45,6 +45,9 @@ Result<std::string> ReadWholeFd(int fd, std::string_view name, size_t limit_byte
 // Writes all of `bytes`, over short writes and EINTR. `name` is for the message.
 Result<> WriteAll(int fd, Bytes bytes, std::string_view name);
 
+// The same at an offset, by pwrite(2).
+Result<> WriteAllAt(int fd, Bytes bytes, uint64_t offset, std::string_view name);
+
 // The target of a symbolic link of any length, byte for byte.
 Result<std::string> ReadLink(const std::string& path);
 Result<std::string> ReadLinkAt(int directory_fd, const std::string& name);

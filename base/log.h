@@ -28,7 +28,7 @@ class Log {
 
   template <typename... Args>
   void Write(LogLevel level, fmt::format_string<Args...> text, Args&&... args) {
-    if (Wants(level)) WriteLine(level, fmt::format(text, std::forward<Args>(args)...));
+    if (Wants(level)) WriteLine(Prefix(level), fmt::format(text, std::forward<Args>(args)...));
   }
   template <typename... Args>
   void Error(fmt::format_string<Args...> text, Args&&... args) {
@@ -47,20 +47,32 @@ class Log {
     Write(LogLevel::kDebug, text, std::forward<Args>(args)...);
   }
 
+  // What every log ends with, unless it is silent: no error, but not less wanted than one.
+  template <typename... Args>
+  void Summary(fmt::format_string<Args...> text, Args&&... args) {
+    if (Wants(LogLevel::kError)) WriteLine("", fmt::format(text, std::forward<Args>(args)...));
+  }
+
   bool Wants(LogLevel level) const { return level <= level_; }
 
  private:
   Log(UniqueFd file, LogLevel level) : file_(std::move(file)), level_(level) {}
-  void WriteLine(LogLevel level, std::string_view text);
+  static std::string_view Prefix(LogLevel level);
+  void WriteLine(std::string_view prefix, std::string_view text);
 
   UniqueFd file_;  // not valid: stderr
   LogLevel level_ = LogLevel::kSilent;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-// CRIU's spelling of verbosity: "" (a plain -v) is 3, a digit itself. Nothing for anything else.
+// What follows -v: a digit is the level; "" (a plain -v) is one more than the default, "v" (-vv)
+// two. Nothing for anything else.
 std::optional<LogLevel> ParseLogLevel(std::string_view text);
 inline constexpr LogLevel kDefaultLogLevel = LogLevel::kWarning;
+
+// Where a log named on the command line lies: in the images directory, as with CRIU, unless the
+// path is absolute. Empty stays empty.
+std::string LogPath(const std::string& images_directory, const std::string& log_file);
 
 }  // namespace ckpt
 

@@ -1,0 +1,45 @@
+// Freezes a process, writes it down raw, and lets it go.
+#ifndef DUMPER_DUMP_H_
+#define DUMPER_DUMP_H_
+
+#include <sys/types.h>
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "dumper/page_stage.h"
+#include "formats/proto/stats.pb.h"
+#include "process/kernel_features.h"
+
+namespace ckpt {
+
+// What becomes of the process once its images are on the disk.
+enum class AfterDump { kKill, kLeaveRunning, kLeaveStopped };
+
+struct DumpOptions {
+  pid_t pid = 0;
+  std::string images_directory = ".";
+  AfterDump after = AfterDump::kKill;
+  KernelFeatures features;
+  PageStage::Progress progress;
+  // Called with the name of each step before it is taken; an error it returns is that of the step.
+  // For interruptions, and for tests of failures. kDumpSteps has the names.
+  std::function<Result<>(std::string_view step)> before_step;
+};
+
+inline constexpr std::string_view kDumpSteps[] = {"prepare", "freeze",  "check",  "collect",
+                                                  "infect",  "threads", "cure",   "pages",
+                                                  "images",  "commit",  "release"};
+
+// After an error the process runs as it did before, and no image is left, but for errors of the
+// last step, "release", with which the dump is whole. With kLeaveRunning the process runs again as
+// soon as its pages are in memory, otherwise it stays frozen until the images are on the disk.
+// kUnsupported: the process has what cannot be dumped; the message has all of it.
+Result<pb::dump_stats_entry> Dump(const DumpOptions& options, Log& log);
+
+}  // namespace ckpt
+
+#endif  // DUMPER_DUMP_H_

@@ -1,0 +1,126 @@
+#include "dumper/dump_images.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "formats/image_type.h"
+#include "formats/image_writer.h"
+#include "formats/proto/inventory.pb.h"
+
+namespace ckpt {
+
+namespace {
+
+constexpr uint32_t kImagesVersion = 2;      // inventory_entry.img_version: common magics
+constexpr uint32_t kPagePresent = 1U << 2;  // pagemap_entry.flags, PE_PRESENT
+
+template <typename Message>
+Result<> AddEntries(StagedFileSet& files, ImageType type, uint64_t id,
+                    const std::vector<Message>& messages) {
+  ImageEncoder image(type);
+  for (const Message& message : messages) CKPT_TRY(image.Append(message));
+  return files.Add(ImageFileName(type, id), AsBytes(image.bytes()), kImageMode);
+}
+
+template <typename Message>
+Result<> AddEntry(StagedFileSet& files, ImageType type, uint64_t id, const Message& message) {
+  return AddEntries(files, type, id, std::vector<Message>{message});
+}
+
+// The process is in the namespaces of the dumper: equal ids tell a restorer to stay in its own.
+pb::task_kobj_ids_entry ObjectIds(uint32_t objects_id) {
+  pb::task_kobj_ids_entry ids;
+  ids.set_vm_id(objects_id);
+  ids.set_files_id(objects_id);
+  ids.set_fs_id(objects_id);
+  ids.set_sighand_id(objects_id);
+  ids.set_pid_ns_id(1);
+  ids.set_net_ns_id(2);
+  ids.set_ipc_ns_id(3);
+  ids.set_uts_ns_id(4);
+  ids.set_mnt_ns_id(kMntNsId);
+  ids.set_user_ns_id(6);
+  ids.set_cgroup_ns_id(7);
+  ids.set_time_ns_id(8);
+  return ids;
+}
+
+Result<> AddInventory(StagedFileSet& files) {
+  pb::inventory_entry inventory;
+  inventory.set_img_version(kImagesVersion);
+  inventory.set_fdinfo_per_id(true);
+  inventory.set_ns_per_id(true);
+  *inventory.mutable_root_ids() = ObjectIds(kOwnObjectsId);
+  inventory.set_lsmtype(pb::NO_LSM);
+  timespec uptime{};
+  clock_gettime(CLOCK_BOOTTIME, &uptime);
+  inventory.set_dump_uptime(static_cast<uint64_t>(uptime.tv_sec) * 1'000'000 +
+                            static_cast<uint64_t>(uptime.tv_nsec) / 1'000);
+  return AddEntry(files, ImageType::kInventory, 0, inventory);
+}
+
+Result<> AddPagemap(const Snapshot& snapshot, StagedFileSet& files) {
+  ImageEncoder image(ImageType::kPagemap);
+  pb::pagemap_head head;
+  head.set_pages_id(kPagesId);
+  CKPT_TRY(image.Append(head));
+  for (const pb::pagemap_entry& entry : BuildPagemap(snapshot.pages)) CKPT_TRY(image.Append(entry));
+  return files.Add(ImageFileName(ImageType::kPagemap, snapshot.tree.pid()), AsBytes(image.bytes()),
+                   kImageMode);
+}
+
+Result<> AddPipes(const Snapshot& snapshot, StagedFileSet& files) {
+  if (snapshot.descriptors.pipes.empty()) return success();
+  ImageEncoder image(ImageType::kPipesData);
+  for (const PipeContent& pipe : snapshot.descriptors.pipes) {
+    CKPT_TRY(image.Append(pipe.entry, AsBytes(pipe.bytes)));
+  }
+  return files.Add(ImageFileName(ImageType::kPipesData), AsBytes(image.bytes()), kImageMode);
+}
+
+Result<> AddStats(const Snapshot& snapshot, StagedFileSet& files) {
+  pb::stats_entry stats;
+  *stats.mutable_dump() = snapshot.stats;
+  return AddEntry(files, ImageType::kStats, kStatsOfDump, stats);
+}
+
+}  // namespace
+
+std::vector<pb::pagemap_entry> BuildPagemap(const std::vector<RemoteRange>& pages) {
+  std::vector<pb::pagemap_entry> entries;
+  for (const RemoteRange& range : pages) {
+    const uint64_t page_count = range.size_bytes() / kPageSize;
+    pb::pagemap_entry& entry = entries.emplace_back();
+    entry.set_vaddr(range.start);
+    entry.set_compat_nr_pages(static_cast<uint32_t>(
+        std::min<uint64_t>(page_count, std::numeric_limits<uint32_t>::max())));
+    entry.set_nr_pages(page_count);
+    entry.set_flags(kPagePresent);
+  }
+  return entries;
+}
+
+Result<> AddImages(const Snapshot& snapshot, StagedFileSet& files) {
+  const uint32_t pid = snapshot.tree.pid();
+  CKPT_TRY(AddInventory(files));
+  CKPT_TRY(AddEntry(files, ImageType::kPstree, 0, snapshot.tree));
+  for (size_t i = 0; i < snapshot.cores.size(); ++i) {
+    CKPT_TRY(AddEntry(files, ImageType::kCore, snapshot.tree.threads(static_cast<int>(i)),
+                      snapshot.cores[i]));
+  }
+  CKPT_TRY(AddEntry(files, ImageType::kIds, pid, ObjectIds(kTaskObjectsId)));
+  CKPT_TRY(AddEntry(files, ImageType::kMm, pid, snapshot.mm));
+  CKPT_TRY(AddEntry(files, ImageType::kFs, pid, snapshot.fs));
+  CKPT_TRY(AddEntries(files, ImageType::kFiles, 0, snapshot.files.entries()));
+  CKPT_TRY(AddEntries(files, ImageType::kFdinfo, kTaskObjectsId, snapshot.descriptors.fds));
+  CKPT_TRY(AddEntries(files, ImageType::kMnts, kMntNsId, snapshot.mounts));
+  CKPT_TRY(AddEntries(files, ImageType::kCkptRaw, 0, snapshot.raw_facts));
+  CKPT_TRY(AddEntries(files, ImageType::kSeccomp, 0, std::vector<pb::seccomp_entry>{{}}));
+  CKPT_TRY(AddPipes(snapshot, files));
+  CKPT_TRY(AddPagemap(snapshot, files));
+  return AddStats(snapshot, files);
+}
+
+}  // namespace ckpt

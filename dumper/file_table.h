@@ -1,0 +1,38 @@
+// The entries of files.img being collected, and the one id space that they share.
+#ifndef DUMPER_FILE_TABLE_H_
+#define DUMPER_FILE_TABLE_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "formats/proto/files.pb.h"
+#include "process/linked_file.h"
+
+namespace ckpt {
+
+class FileTable {
+ public:
+  // A file that no descriptor stands for: mapped, executed, or a working or root directory. `flags`
+  // are those to open it with. The same file with the same flags has one id.
+  uint32_t AddPath(const LinkedFile& file, uint32_t flags);
+
+  // An open file description. The entry and the member of its type get the id, which is returned.
+  uint32_t AddRegular(const LinkedFile& file, uint32_t flags, uint64_t position_bytes,
+                      const pb::fown_entry& owner);
+  uint32_t AddPipe(uint32_t pipe_id, uint32_t flags, const pb::fown_entry& owner);
+
+  const std::vector<pb::file_entry>& entries() const { return entries_; }
+
+ private:
+  pb::file_entry& NewEntry(pb::fd_types type);
+
+  std::vector<pb::file_entry> entries_;
+  std::map<std::tuple<std::string, uint64_t, int32_t, uint32_t>, uint32_t> paths_;
+};
+
+}  // namespace ckpt
+
+#endif  // DUMPER_FILE_TABLE_H_

@@ -1,0 +1,218 @@
+#include "dumper/mappings.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+
+#include "base/file.h"
+#include "formats/vma_status.h"
+#include "process/vm_flags.h"
+
+namespace ckpt {
+
+namespace {
+
+// What a VmFlag means for mmap(2) and madvise(2). vma_entry.madv has bit N for advice N.
+struct FlagMeaning {
+  VmFlag flag;
+  int map_flag;  // 0: none
+  int advice;    // -1: none
+};
+constexpr std::array<FlagMeaning, 12> kFlagMeanings = {{
+    {VmFlag::kGrowsDown, MAP_GROWSDOWN, -1},
+    {VmFlag::kLocked, MAP_LOCKED, -1},
+    {VmFlag::kNoReserve, MAP_NORESERVE, -1},
+    {VmFlag::kDroppable, 8 /* MAP_DROPPABLE, 6.11 */, -1},
+    {VmFlag::kSequentialRead, 0, MADV_SEQUENTIAL},
+    {VmFlag::kRandomRead, 0, MADV_RANDOM},
+    {VmFlag::kDontCopy, 0, MADV_DONTFORK},
+    {VmFlag::kMergeable, 0, MADV_MERGEABLE},
+    {VmFlag::kHugePage, 0, MADV_HUGEPAGE},
+    {VmFlag::kNoHugePage, 0, MADV_NOHUGEPAGE},
+    {VmFlag::kDontDump, 0, MADV_DONTDUMP},
+    {VmFlag::kWipeOnFork, 0, MADV_WIPEONFORK},
+}};
+
+// VmFlags whose mappings could not be made again.
+struct RefusedFlag {
+  VmFlag flag;
+  std::string_view what;
+};
+constexpr std::array<RefusedFlag, 9> kRefusedFlags = {{
+    {VmFlag::kPfnMap, "device memory"},
+    {VmFlag::kIo, "device registers"},
+    {VmFlag::kMixedMap, "device memory"},
+    {VmFlag::kHugeTlb, "huge pages of hugetlbfs"},
+    {VmFlag::kUffdMissing, "memory watched by userfaultfd"},
+    {VmFlag::kUffdWriteProtect, "memory watched by userfaultfd"},
+    {VmFlag::kUffdMinor, "memory watched by userfaultfd"},
+    {VmFlag::kShadowStack, "a shadow stack"},
+    {VmFlag::kSealed, "sealed memory (mseal)"},
+}};
+
+// VVAR pages are the kernel's data for the vdso: device-like, and mapped anew by a restorer.
+bool IsVvar(SpecialMapping special) {
+  return special == SpecialMapping::kVvar || special == SpecialMapping::kVvarVclock;
+}
+
+std::optional<std::string> ReasonToRefuse(const Mapping& mapping, SpecialMapping special) {
+  if (IsVvar(special) || special == SpecialMapping::kVsyscall) return std::nullopt;
+  const VmFlags flags = mapping.usage ? mapping.usage->flags : VmFlags();
+  for (const RefusedFlag& refused : kRefusedFlags) {
+    if (flags.Has(refused.flag)) return std::string(refused.what);
+  }
+  if (special == SpecialMapping::kOther && !mapping.path.starts_with("[anon")) {
+    return "a kind of mapping that is not supported";
+  }
+  if (mapping.shared && (mapping.inode == 0 || !mapping.path.starts_with('/'))) {
+    return "shared anonymous memory, not supported yet";
+  }
+  return std::nullopt;
+}
+
+uint32_t SpecialStatus(SpecialMapping special) {
+  switch (special) {
+    case SpecialMapping::kHeap:
+      return kVmaHeap;
+    case SpecialMapping::kStack:
+      return kVmaStack;
+    case SpecialMapping::kVdso:
+      return kVmaVdso;
+    case SpecialMapping::kVvar:
+    case SpecialMapping::kVvarVclock:
+      return kVmaVvar;
+    default:
+      return 0;
+  }
+}
+
+pb::vma_entry BasicEntry(const Mapping& mapping) {
+  pb::vma_entry entry;
+  entry.set_start(mapping.start);
+  entry.set_end(mapping.end);
+  entry.set_pgoff(0);
+  entry.set_shmid(0);
+  entry.set_prot(static_cast<uint32_t>(mapping.protection()));
+  uint32_t map_flags = mapping.shared ? MAP_SHARED : MAP_PRIVATE;
+  uint64_t advice = 0;
+  const VmFlags flags = mapping.usage ? mapping.usage->flags : VmFlags();
+  for (const FlagMeaning& meaning : kFlagMeanings) {
+    if (!flags.Has(meaning.flag)) continue;
+    map_flags |= static_cast<uint32_t>(meaning.map_flag);
+    if (meaning.advice >= 0) advice |= uint64_t{1} << meaning.advice;
+  }
+  entry.set_flags(map_flags);
+  entry.set_fd(-1);
+  if (advice != 0) entry.set_madv(advice);
+  return entry;
+}
+
+// The flags to open a mapped file with, so that it can be mapped again as it was.
+uint32_t OpenFlags(const Mapping& mapping) {
+  const bool may_write = mapping.usage && mapping.usage->flags.Has(VmFlag::kMayWrite);
+  return mapping.shared && may_write ? O_RDWR : O_RDONLY;
+}
+
+// Collects into `result` by one call for each mapping.
+class Collector {
+ public:
+  Collector(int map_files_fd, FileTable& files, Refusals& refusals)
+      : map_files_fd_(map_files_fd), files_(files), refusals_(refusals) {}
+
+  Result<> Add(const Mapping& mapping, size_t index) {
+    const SpecialMapping special = SpecialMappingOf(mapping);
+    // The vsyscall page is the kernel's, at the same address in every process.
+    if (special == SpecialMapping::kVsyscall) return success();
+    if (const auto reason = ReasonToRefuse(mapping, special)) {
+      refusals_.Add("mapping {:#x}-{:#x} {}: {}", mapping.start, mapping.end, mapping.path,
+                    *reason);
+      return success();
+    }
+    if (mapping.inode != 0 || mapping.path.starts_with('/')) return AddFile(mapping, index);
+    AddAnonymous(mapping, special);
+    return success();
+  }
+
+  CollectedMappings Take() { return std::move(result_); }
+
+ private:
+  Result<> AddFile(const Mapping& mapping, size_t index) {
+    CKPT_TRY(LinkedFile file,
+             ReadLinkedFile(map_files_fd_, fmt::format("{:x}-{:x}", mapping.start, mapping.end)));
+    if (IsDeleted(file) || !file.path.starts_with('/') || !S_ISREG(file.mode)) {
+      refusals_.Add("mapping {:#x}-{:#x} of {}: {}", mapping.start, mapping.end, file.path,
+                    S_ISREG(file.mode) ? "deleted files are not supported yet"
+                                       : "only regular files can be mapped yet");
+      return success();
+    }
+    pb::vma_entry entry = BasicEntry(mapping);
+    const uint32_t open_flags = OpenFlags(mapping);
+    const uint32_t id = files_.AddPath(file, open_flags);
+    entry.set_pgoff(mapping.file_offset);
+    entry.set_shmid(id);
+    entry.set_status(kVmaRegular | (mapping.shared ? kVmaFileShared : kVmaFilePrivate));
+    entry.set_fdflags(open_flags);
+    result_.vmas.push_back(entry);
+    result_.files.push_back({.mapping_index = index, .file_id = id, .file = std::move(file)});
+    return success();
+  }
+
+  void AddAnonymous(const Mapping& mapping, SpecialMapping special) {
+    // The pieces of vvar are one entry: see ../docs/ckpt-dump.md.
+    if (IsVvar(special) && !result_.vmas.empty() && result_.vmas.back().end() == mapping.start &&
+        (result_.vmas.back().status() & kVmaVvar) != 0) {
+      result_.vmas.back().set_end(mapping.end);
+      return;
+    }
+    pb::vma_entry entry = BasicEntry(mapping);
+    entry.set_flags(entry.flags() | MAP_ANONYMOUS);
+    entry.set_status(kVmaRegular | kVmaAnonPrivate | SpecialStatus(special));
+    result_.vmas.push_back(entry);
+  }
+
+  int map_files_fd_;
+  FileTable& files_;
+  Refusals& refusals_;
+  CollectedMappings result_;
+};
+
+}  // namespace
+
+Result<CollectedMappings> CollectMappings(pid_t pid, const std::vector<Mapping>& mappings,
+                                          FileTable& files, Refusals& refusals) {
+  CKPT_TRY(const UniqueFd map_files,
+           OpenFile(fmt::format("/proc/{}/map_files", pid), O_PATH | O_DIRECTORY));
+  Collector collector(map_files.get(), files, refusals);
+  for (size_t i = 0; i < mappings.size(); ++i) CKPT_TRY(collector.Add(mappings[i], i));
+  return collector.Take();
+}
+
+Result<> AddUsage(const std::vector<Mapping>& smaps, std::vector<Mapping>& mappings) {
+  for (Mapping& mapping : mappings) {
+    const auto found = std::ranges::lower_bound(smaps, mapping.start, {}, &Mapping::start);
+    if (found == smaps.end() || found->start != mapping.start || found->end != mapping.end) {
+      return MakeError(ErrorCode::kInternal, "mapping {:#x}-{:#x} is not in smaps", mapping.start,
+                       mapping.end);
+    }
+    mapping.usage = found->usage;
+  }
+  return success();
+}
+
+std::vector<PageSource> FindPageSources(const std::vector<Mapping>& mappings) {
+  std::vector<PageSource> sources;
+  for (const Mapping& mapping : mappings) {
+    const SpecialMapping special = SpecialMappingOf(mapping);
+    if (mapping.shared || IsVvar(special) || special == SpecialMapping::kVsyscall) continue;
+    sources.push_back(
+        {.range = {mapping.start, mapping.end}, .whole = special == SpecialMapping::kVdso});
+  }
+  return sources;
+}
+
+}  // namespace ckpt

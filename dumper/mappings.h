@@ -1,0 +1,49 @@
+// The mappings of a frozen process as mm-PID.img has them.
+#ifndef DUMPER_MAPPINGS_H_
+#define DUMPER_MAPPINGS_H_
+
+#include <sys/types.h>
+
+#include <vector>
+
+#include "base/result.h"
+#include "dumper/file_table.h"
+#include "dumper/refusals.h"
+#include "formats/proto/memory.pb.h"
+#include "process/linked_file.h"
+#include "process/maps.h"
+#include "process/remote_ptr.h"
+
+namespace ckpt {
+
+// A file mapping and what its map_files link leads to.
+struct MappedFile {
+  size_t mapping_index = 0;  // into the mappings it was collected from
+  uint32_t file_id = 0;
+  LinkedFile file;
+};
+
+// All ascending.
+struct CollectedMappings {
+  std::vector<pb::vma_entry> vmas;  // one for each mapping, but none for [vsyscall]
+  std::vector<MappedFile> files;
+};
+
+// `mappings` have their usage (VmFlags). What cannot be dumped goes to `refusals`.
+Result<CollectedMappings> CollectMappings(pid_t pid, const std::vector<Mapping>& mappings,
+                                          FileTable& files, Refusals& refusals);
+
+// Gives each mapping the usage that the one at the same address has in `smaps`, read of the same
+// frozen process. kInternal when a mapping is not there.
+Result<> AddUsage(const std::vector<Mapping>& smaps, std::vector<Mapping>& mappings);
+
+// Where pages to dump are.
+struct PageSource {
+  RemoteRange range;
+  bool whole = false;  // every page of it (the vdso, which restorers parse), not only private ones
+};
+std::vector<PageSource> FindPageSources(const std::vector<Mapping>& mappings);
+
+}  // namespace ckpt
+
+#endif  // DUMPER_MAPPINGS_H_

@@ -1,0 +1,115 @@
+#include "dumper/mount_entries.h"
+
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+namespace ckpt {
+
+namespace {
+
+struct OptionFlag {
+  std::string_view name;
+  uint32_t flag;
+};
+
+// Options of mount(2) flags in /proc/PID/mountinfo: show_mnt_opts and show_sb_opts in
+// fs/proc_namespace.c. "rw" is no flag.
+constexpr std::array<OptionFlag, 13> kOptionFlags = {{
+    {"rw", 0},
+    {"ro", MS_RDONLY},
+    {"nosuid", MS_NOSUID},
+    {"nodev", MS_NODEV},
+    {"noexec", MS_NOEXEC},
+    {"noatime", MS_NOATIME},
+    {"nodiratime", MS_NODIRATIME},
+    {"relatime", MS_RELATIME},
+    {"nosymfollow", 256 /* MS_NOSYMFOLLOW, 5.10 */},
+    {"sync", MS_SYNCHRONOUS},
+    {"dirsync", MS_DIRSYNC},
+    {"mand", MS_MANDLOCK},
+    {"lazytime", MS_LAZYTIME},
+}};
+
+constexpr std::array<std::pair<std::string_view, pb::fstype>, 18> kFstypes = {{
+    {"proc", pb::PROC},
+    {"sysfs", pb::SYSFS},
+    {"devtmpfs", pb::DEVTMPFS},
+    {"binfmt_misc", pb::BINFMT_MISC},
+    {"tmpfs", pb::TMPFS},
+    {"devpts", pb::DEVPTS},
+    {"pstore", pb::PSTORE},
+    {"securityfs", pb::SECURITYFS},
+    {"fusectl", pb::FUSECTL},
+    {"debugfs", pb::DEBUGFS},
+    {"tracefs", pb::TRACEFS},
+    {"cgroup", pb::CGROUP},
+    {"cgroup2", pb::CGROUP2},
+    {"aufs", pb::AUFS},
+    {"mqueue", pb::MQUEUE},
+    {"fuse", pb::FUSE},
+    {"overlay", pb::OVERLAYFS},
+    {"autofs", pb::AUTOFS},
+}};
+
+uint32_t PropagationFlags(const Mount& mount) {
+  uint32_t flags = 0;
+  if (mount.shared_group != 0) flags |= MS_SHARED;
+  if (mount.master_group != 0) flags |= MS_SLAVE;
+  if (mount.unbindable) flags |= MS_UNBINDABLE;
+  return flags == 0 ? uint32_t{MS_PRIVATE} : flags;
+}
+
+pb::mnt_entry BuildMountEntry(const Mount& mount) {
+  const SplitOptions mount_options = SplitMountOptions(mount.mount_options);
+  const SplitOptions super_options = SplitMountOptions(mount.super_options);
+  pb::mnt_entry entry;
+  entry.set_fstype(FstypeOf(mount.fstype));
+  entry.set_mnt_id(static_cast<uint32_t>(mount.mnt_id));
+  entry.set_root_dev(mount.dev_major << 20 | mount.dev_minor);
+  entry.set_parent_mnt_id(static_cast<uint32_t>(mount.parent_mnt_id));
+  entry.set_flags(mount_options.flags | PropagationFlags(mount));
+  entry.set_root(mount.root);
+  entry.set_mountpoint(mount.mountpoint);
+  entry.set_source(mount.source);
+  entry.set_options(super_options.rest);
+  entry.set_shared_id(mount.shared_group);
+  entry.set_master_id(mount.master_group);
+  entry.set_sb_flags(super_options.flags);
+  return entry;
+}
+
+}  // namespace
+
+SplitOptions SplitMountOptions(std::string_view options) {
+  SplitOptions split;
+  while (!options.empty()) {
+    const std::string_view option = options.substr(0, options.find(','));
+    options.remove_prefix(std::min(options.size(), option.size() + 1));
+    const auto* const found = std::ranges::find(kOptionFlags, option, &OptionFlag::name);
+    if (found != kOptionFlags.end()) {
+      split.flags |= found->flag;
+    } else {
+      split.rest += split.rest.empty() ? "" : ",";
+      split.rest += option;
+    }
+  }
+  return split;
+}
+
+pb::fstype FstypeOf(std::string_view name) {
+  const auto* const found =
+      std::ranges::find(kFstypes, name, [](const auto& row) { return row.first; });
+  return found == kFstypes.end() ? pb::UNSUPPORTED : found->second;
+}
+
+std::vector<pb::mnt_entry> BuildMountEntries(const std::vector<Mount>& mounts) {
+  std::vector<pb::mnt_entry> entries;
+  std::ranges::transform(mounts, std::back_inserter(entries), BuildMountEntry);
+  return entries;
+}
+
+}  // namespace ckpt

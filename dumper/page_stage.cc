@@ -1,0 +1,152 @@
+#include "dumper/page_stage.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <numeric>
+#include <utility>
+
+#include "base/file.h"
+
+namespace ckpt {
+
+Result<PageBuffers> PageBuffers::Create(size_t size_bytes) {
+  const size_t rounded =
+      std::max(kPieceBytes, (size_bytes + kPieceBytes - 1) / kPieceBytes * kPieceBytes);
+  void* memory = mmap(nullptr, rounded, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  const int saved = errno;
+  if (memory == MAP_FAILED) return ErrnoError(saved, "mmap of {} bytes of buffers", rounded);
+  return PageBuffers({static_cast<std::byte*>(memory), rounded});
+}
+
+PageBuffers::~PageBuffers() {
+  if (!memory_.empty()) munmap(memory_.data(), memory_.size());
+}
+
+PageStage::PageStage(const RemoteMemory& memory, const PageBuffers& buffers, int fd,
+                     Progress progress)
+    : memory_(memory),
+      buffers_(buffers),
+      fd_(fd),
+      progress_(std::move(progress)),
+      free_(buffers.piece_count()),
+      writer_([this] { WritePieces(); }) {
+  std::iota(free_.begin(), free_.end(), size_t{0});
+}
+
+PageStage::~PageStage() {
+  Fail(MakeError(ErrorCode::kInternal, "page stage given up"));
+  if (writer_.joinable()) writer_.join();
+}
+
+std::vector<PageStage::Piece> PageStage::Cut(std::span<const RemoteRange> ranges) {
+  std::vector<Piece> pieces;
+  uint64_t offset = 0;
+  for (RemoteRange rest : ranges) {
+    while (rest.size_bytes() > 0) {
+      if (pieces.empty() || pieces.back().size_bytes == PageBuffers::kPieceBytes) {
+        pieces.push_back({.ranges = {}, .file_offset = offset, .size_bytes = 0});
+      }
+      Piece& piece = pieces.back();
+      const uint64_t taken =
+          std::min<uint64_t>(rest.size_bytes(), PageBuffers::kPieceBytes - piece.size_bytes);
+      piece.ranges.push_back({rest.start, rest.start + taken});
+      piece.size_bytes += taken;
+      offset += taken;
+      rest.start += taken;
+    }
+  }
+  return pieces;
+}
+
+Result<> PageStage::ReadAll(std::span<const RemoteRange> ranges, size_t reader_count) {
+  const std::vector<Piece> pieces = Cut(ranges);
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Piece& piece : pieces) total_bytes_ += piece.size_bytes;
+  }
+  std::vector<std::jthread> readers;
+  for (size_t i = 1; i < std::min(reader_count, pieces.size()); ++i) {
+    readers.emplace_back([&] { ReadPieces(pieces); });
+  }
+  ReadPieces(pieces);
+  readers.clear();  // joins
+  {
+    const std::lock_guard lock(mutex_);
+    no_more_ = true;
+  }
+  changed_.notify_all();
+  return Outcome();
+}
+
+Result<> PageStage::Finish() {
+  if (writer_.joinable()) writer_.join();
+  return Outcome();
+}
+
+void PageStage::ReadPieces(const std::vector<Piece>& pieces) {
+  while (true) {
+    const size_t index = next_piece_.fetch_add(1);
+    if (index >= pieces.size()) return;
+    const Piece& piece = pieces[index];
+    const std::optional<size_t> buffer = TakeBuffer();
+    if (!buffer) return;
+    Result<> read =
+        memory_.ReadRanges(piece.ranges, buffers_.piece(*buffer).first(piece.size_bytes));
+    if (read.has_error()) return Fail(std::move(read).error());
+    {
+      const std::lock_guard lock(mutex_);
+      to_write_.push_back({*buffer, piece.file_offset, piece.size_bytes});
+    }
+    changed_.notify_all();
+  }
+}
+
+// Nothing after a failure.
+std::optional<size_t> PageStage::TakeBuffer() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !free_.empty() || error_; });
+  if (error_) return std::nullopt;
+  const size_t buffer = free_.back();
+  free_.pop_back();
+  return buffer;
+}
+
+void PageStage::WritePieces() {
+  uint64_t written_bytes = 0;
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return !to_write_.empty() || no_more_ || error_; });
+    if (error_ || to_write_.empty()) return;
+    const FilledBuffer filled = to_write_.front();
+    to_write_.pop_front();
+    const uint64_t total_bytes = total_bytes_;
+    lock.unlock();
+    Result<> written = WriteAllAt(fd_, buffers_.piece(filled.buffer).first(filled.size_bytes),
+                                  filled.file_offset, "pages");
+    written_bytes += filled.size_bytes;
+    if (written.has_value() && progress_) written = progress_(written_bytes, total_bytes);
+    if (written.has_error()) return Fail(std::move(written).error());
+    lock.lock();
+    free_.push_back(filled.buffer);
+    changed_.notify_all();
+  }
+}
+
+void PageStage::Fail(Error error) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!error_) error_ = std::move(error);
+  }
+  changed_.notify_all();
+}
+
+Result<> PageStage::Outcome() {
+  const std::lock_guard lock(mutex_);
+  if (error_) return *error_;
+  return success();
+}
+
+}  // namespace ckpt

@@ -1,0 +1,104 @@
+// The way of pages from a frozen process to pages-N.img: several threads read them into buffers
+// that were allocated and touched before the freeze, one writes the buffers to the file. The
+// process need be frozen only until all are read; where the buffers are smaller than its memory,
+// reading waits for writing.
+#ifndef DUMPER_PAGE_STAGE_H_
+#define DUMPER_PAGE_STAGE_H_
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "base/result.h"
+#include "process/remote_memory.h"
+#include "process/remote_ptr.h"
+
+namespace ckpt {
+
+// Memory in equal pieces, each touched already, so that filling it under a freeze costs no fault.
+class PageBuffers {
+ public:
+  static constexpr size_t kPieceBytes = size_t{1} << 20;
+
+  // At least one piece.
+  static Result<PageBuffers> Create(size_t size_bytes);
+  PageBuffers(PageBuffers&& other) noexcept : memory_(std::exchange(other.memory_, {})) {}
+  PageBuffers& operator=(PageBuffers&&) = delete;
+  ~PageBuffers();
+
+  size_t piece_count() const { return memory_.size() / kPieceBytes; }
+  std::span<std::byte> piece(size_t index) const {
+    return memory_.subspan(index * kPieceBytes, kPieceBytes);
+  }
+
+ private:
+  explicit PageBuffers(std::span<std::byte> memory) : memory_(memory) {}
+  std::span<std::byte> memory_;
+};
+
+class PageStage {
+ public:
+  // Told after each buffer how many bytes are in the file; from the writing thread. An error that
+  // it returns ends the work.
+  using Progress = std::function<Result<>(uint64_t written_bytes, uint64_t total_bytes)>;
+
+  // Pages go to `fd` from offset 0 on. All arguments outlive the stage.
+  PageStage(const RemoteMemory& memory, const PageBuffers& buffers, int fd, Progress progress);
+  PageStage(const PageStage&) = delete;
+  PageStage& operator=(const PageStage&) = delete;
+  ~PageStage();  // gives up what is not read or written yet
+
+  // Reads `ranges`, in order, with `reader_count` threads. On success every page is in a buffer or
+  // in the file: the process may run.
+  Result<> ReadAll(std::span<const RemoteRange> ranges, size_t reader_count);
+
+  // Waits until every page is in the file.
+  Result<> Finish();
+
+ private:
+  // What fills one buffer.
+  struct Piece {
+    std::vector<RemoteRange> ranges;
+    uint64_t file_offset = 0;
+    size_t size_bytes = 0;
+  };
+  struct FilledBuffer {
+    size_t buffer = 0;
+    uint64_t file_offset = 0;
+    size_t size_bytes = 0;
+  };
+
+  static std::vector<Piece> Cut(std::span<const RemoteRange> ranges);
+  void ReadPieces(const std::vector<Piece>& pieces);
+  void WritePieces();
+  std::optional<size_t> TakeBuffer();
+  void Fail(Error error);
+  Result<> Outcome();
+
+  const RemoteMemory& memory_;
+  const PageBuffers& buffers_;
+  const int fd_;
+  const Progress progress_;
+
+  std::atomic<size_t> next_piece_ = 0;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<size_t> free_;  // of buffers
+  std::deque<FilledBuffer> to_write_;
+  uint64_t total_bytes_ = 0;
+  bool no_more_ = false;  // nothing will be added to to_write_
+  std::optional<Error> error_;
+  std::thread writer_;
+};
+
+}  // namespace ckpt
+
+#endif  // DUMPER_PAGE_STAGE_H_

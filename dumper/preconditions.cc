@@ -1,0 +1,82 @@
+#include "dumper/preconditions.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "process/task_list.h"
+#include "process/task_stat.h"
+#include "process/task_status.h"
+
+namespace ckpt {
+
+namespace {
+
+constexpr uint32_t kPfKthread = 0x00200000;  // include/linux/sched.h
+
+constexpr std::array kNamespaces = {"cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"};
+
+Result<> CheckNamespaces(pid_t pid, Refusals& refusals) {
+  for (const char* name : kNamespaces) {
+    const Result<std::string> own = ReadLink(fmt::format("/proc/self/ns/{}", name));
+    if (own.has_error()) continue;  // the kernel has no such namespaces
+    CKPT_TRY(const std::string other, ReadLink(fmt::format("/proc/{}/ns/{}", pid, name)));
+    if (own.value() != other) {
+      refusals.Add("it is in another {} namespace, {}: not supported yet", name, other);
+    }
+  }
+  return success();
+}
+
+Result<> CheckSeccomp(FrozenProcess& process, Refusals& refusals) {
+  for (const Tracee& thread : process.threads()) {
+    CKPT_TRY(const TaskStatus status, ReadTaskStatus(process.pid(), thread.tid()));
+    if (status.seccomp_mode != 0) {
+      refusals.Add("thread {} is in seccomp mode {}: not supported yet", thread.tid(),
+                   status.seccomp_mode);
+    }
+  }
+  return success();
+}
+
+}  // namespace
+
+Result<> CheckBeforeFreeze(pid_t pid) {
+  const Result<TaskStat> stat = ReadTaskStat(pid);
+  if (stat.has_error() && stat.error().code == ErrorCode::kNotFound) {
+    return MakeError(ErrorCode::kNotFound, "no process {}", pid);
+  }
+  CKPT_TRY(const TaskStat found, stat);
+  CKPT_TRY(const TaskStatus status, ReadTaskStatus(pid));
+  if (status.tgid != pid) {
+    return MakeError(ErrorCode::kNotFound, "{} is a thread of process {}", pid, status.tgid);
+  }
+  if (pid == getpid()) return MakeError(ErrorCode::kUnsupported, "process {} is this one", pid);
+  if (found.state == 'Z') return MakeError(ErrorCode::kUnsupported, "process {} is a zombie", pid);
+  if ((found.flags & kPfKthread) != 0) {
+    return MakeError(ErrorCode::kUnsupported, "process {} is a kernel thread", pid);
+  }
+  return success();
+}
+
+Result<> CheckPreconditions(FrozenProcess& process, Refusals& refusals) {
+  const pid_t pid = process.pid();
+  CKPT_TRY(CheckNamespaces(pid, refusals));
+  CKPT_TRY(CheckSeccomp(process, refusals));
+  CKPT_TRY(const std::vector<pid_t> children, ListChildren(pid));
+  if (!children.empty()) {
+    refusals.Add("it has children ({}): trees are not supported yet", fmt::join(children, ", "));
+  }
+  CKPT_TRY(const TaskStat stat, ReadTaskStat(pid));
+  if (stat.session != pid) {
+    refusals.Add("it is in session {} and does not lead one (setsid): not supported yet",
+                 stat.session);
+  }
+  return success();
+}
+
+}  // namespace ckpt

@@ -1,0 +1,36 @@
+// What the threads of a process have in common: tc of the leader's core image, mm, fs, pstree.
+#ifndef DUMPER_PROCESS_STATE_H_
+#define DUMPER_PROCESS_STATE_H_
+
+#include <sys/types.h>
+
+#include <vector>
+
+#include "base/result.h"
+#include "dumper/file_table.h"
+#include "dumper/refusals.h"
+#include "formats/proto/memory.pb.h"
+#include "formats/proto/task.pb.h"
+#include "process/frozen_process.h"
+#include "process/posix_timers.h"
+#include "process/remote_syscalls.h"
+
+namespace ckpt {
+
+// RemoteSyscalls::Options::batch_bytes that CollectProcess needs.
+size_t ProcessBatchBytes(size_t posix_timer_count);
+
+// Fills tc of `core`, and `mm` but for its mappings and exe_file_id.
+Result<> CollectProcess(FrozenProcess& process, const RemoteSyscalls& engine,
+                        const std::vector<PosixTimer>& posix_timers, pb::core_entry* core,
+                        pb::mm_entry* mm);
+
+// exe, working and root directory. `pid` is frozen.
+Result<> CollectDirectories(pid_t pid, FileTable& files, Refusals& refusals, pb::mm_entry* mm,
+                            pb::fs_entry* fs);
+
+Result<pb::pstree_entry> CollectTree(FrozenProcess& process);
+
+}  // namespace ckpt
+
+#endif  // DUMPER_PROCESS_STATE_H_

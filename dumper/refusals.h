@@ -1,0 +1,33 @@
+// What a process has that cannot be dumped, collected so that all of it is named at once.
+#ifndef DUMPER_REFUSALS_H_
+#define DUMPER_REFUSALS_H_
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace ckpt {
+
+class Refusals {
+ public:
+  template <typename... Args>
+  void Add(fmt::format_string<Args...> text, Args&&... args) {
+    findings_.push_back(fmt::format(text, std::forward<Args>(args)...));
+  }
+
+  const std::vector<std::string>& findings() const { return findings_; }
+
+  // kUnsupported with every finding, one a line, or success where there is none.
+  Result<> AsResult(pid_t pid) const;
+
+ private:
+  std::vector<std::string> findings_;
+};
+
+}  // namespace ckpt
+
+#endif  // DUMPER_REFUSALS_H_
