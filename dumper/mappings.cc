@@ -75,19 +75,21 @@ std::optional<std::string> ReasonToRefuse(const Mapping& mapping, SpecialMapping
   return std::nullopt;
 }
 
+// Bits of vma_entry.status besides those of plain anonymous memory. CRIU marks no stack, and the
+// vsyscall page, which is the kernel's and the same in every process, not as regular.
 uint32_t SpecialStatus(SpecialMapping special) {
   switch (special) {
     case SpecialMapping::kHeap:
-      return kVmaHeap;
-    case SpecialMapping::kStack:
-      return kVmaStack;
+      return kVmaRegular | kVmaHeap;
     case SpecialMapping::kVdso:
-      return kVmaVdso;
+      return kVmaRegular | kVmaVdso;
     case SpecialMapping::kVvar:
     case SpecialMapping::kVvarVclock:
-      return kVmaVvar;
+      return kVmaRegular | kVmaVvar;
+    case SpecialMapping::kVsyscall:
+      return kVmaVsyscall;
     default:
-      return 0;
+      return kVmaRegular;
   }
 }
 
@@ -126,8 +128,6 @@ class Collector {
 
   Result<> Add(const Mapping& mapping, size_t index) {
     const SpecialMapping special = SpecialMappingOf(mapping);
-    // The vsyscall page is the kernel's, at the same address in every process.
-    if (special == SpecialMapping::kVsyscall) return success();
     if (const auto reason = ReasonToRefuse(mapping, special)) {
       refusals_.Add("mapping {:#x}-{:#x} {}: {}", mapping.start, mapping.end, mapping.path,
                     *reason);
@@ -171,7 +171,7 @@ class Collector {
     }
     pb::vma_entry entry = BasicEntry(mapping);
     entry.set_flags(entry.flags() | MAP_ANONYMOUS);
-    entry.set_status(kVmaRegular | kVmaAnonPrivate | SpecialStatus(special));
+    entry.set_status(kVmaAnonPrivate | SpecialStatus(special));
     result_.vmas.push_back(entry);
   }
 

@@ -25,7 +25,7 @@ struct MappedFile {
 
 // All ascending.
 struct CollectedMappings {
-  std::vector<pb::vma_entry> vmas;  // one for each mapping, but none for [vsyscall]
+  std::vector<pb::vma_entry> vmas;  // one for each mapping; the pieces of vvar are one
   std::vector<MappedFile> files;
 };
 

@@ -1,5 +1,6 @@
 #include "dumper/process_state.h"
 
+#include <elf.h>
 #include <fcntl.h>
 #include <linux/membarrier.h>
 #include <sys/prctl.h>
@@ -192,6 +193,9 @@ Result<> FillMm(pid_t pid, const TaskStat& stat, pb::mm_entry* mm) {
   mm->set_mm_env_end(stat.env_end);
   CKPT_TRY(const std::vector<AuxvEntry> auxv, ReadAuxv(pid));
   for (const AuxvEntry& entry : auxv) {
+    // The kernel ends the vector by itself, and CRIU 4 has room for 22 pairs, which is what there
+    // are before the end.
+    if (entry.type == AT_NULL) break;
     mm->add_mm_saved_auxv(entry.type);
     mm->add_mm_saved_auxv(entry.value);
   }
