@@ -2,6 +2,7 @@
 
 #include <fmt/ostream.h>
 
+#include <algorithm>
 #include <boost/program_options/value_semantic.hpp>
 #include <optional>
 #include <ostream>
@@ -76,9 +77,16 @@ Result<BranchMap> ReadMap(const FixupOptions& options, const DumpFacts& facts) {
   return map;
 }
 
+// Whether the dump's paths start at the root of this namespace: no other one is dumped.
+bool PathsAreOurs(const DumpFacts& facts) {
+  return std::ranges::all_of(facts.mounts.namespaces(), [&](const auto& dumped) {
+    return facts.shared_mnt_ns_id == dumped.first;
+  });
+}
+
 Result<UnionView> OpenView(const FixupOptions& options, const DumpFacts& facts) {
   if (options.root) return UnionView::AtRoot(*options.root);
-  return UnionView::AtMountpoints(facts.mounts.empty());
+  return UnionView::AtMountpoints(PathsAreOurs(facts));
 }
 
 RepairRules RulesFor(const FixupOptions& options, const BranchMap& map, const UnionView& view) {

@@ -39,7 +39,7 @@ Result<MapUnion> UnionOf(const RecordedUnion& recorded) {
   MapUnion mount;
   mount.origin = recorded.place.Text();
   mount.id = fmt::format("{}:{}", recorded.entry.mnt_ns_id(), recorded.entry.mnt_id());
-  mount.mountpoint = recorded.mountpoint;
+  mount.mountpoint = recorded.entry.mountpoint();
   mount.type = recorded.entry.fstype();
   mount.mnt_id = static_cast<uint32_t>(recorded.entry.mnt_id());
   mount.mnt_ns_id = recorded.entry.mnt_ns_id();

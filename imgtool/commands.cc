@@ -1,5 +1,6 @@
 #include <cstdint>
 
+#include "imgtool/aufs_fixup_command.h"
 #include "imgtool/command.h"
 #include "imgtool/info_command.h"
 #include "imgtool/show_command.h"
@@ -8,6 +9,14 @@ namespace ckpt {
 namespace {
 
 constexpr Command kCommands[] = {
+    {
+        .name = "aufs-fixup",
+        .summary = "paths of branch directories become paths of the union",
+        .operands = "DUMP",
+        .description = kAufsFixupDescription,
+        .add_options = AddAufsFixupOptions,
+        .run = RunAufsFixup,
+    },
     {
         .name = "info",
         .summary = "type, entries and sizes of images",

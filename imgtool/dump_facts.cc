@@ -32,9 +32,4 @@ const RecordedMapping* FindMapping(const DumpFacts& facts, const DumpedFile& fil
   return nullptr;
 }
 
-std::string MountpointBelow(const std::string& root, const std::string& mountpoint) {
-  if (root.empty() || root == "/" || IsWithin(mountpoint, root)) return mountpoint;
-  return mountpoint == "/" ? root : root + mountpoint;
-}
-
 }  // namespace ckpt

@@ -2,6 +2,8 @@
 #ifndef IMGTOOL_DUMP_FACTS_H_
 #define IMGTOOL_DUMP_FACTS_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +26,6 @@ struct DumpedFile {
 struct RecordedUnion {
   EntryPlace place;
   pb::raw_union entry;
-  std::string mountpoint;  // in the names that the dump's paths are written in
 };
 struct RecordedMapping {
   EntryPlace place;
@@ -35,6 +36,9 @@ struct DumpFacts {
   std::vector<DumpedFile> files;
   FileUses uses;
   MountTable mounts;
+  // The mount namespace that the dumper lived in, and that a restorer will: its mounts are not made
+  // again, and its paths are the restorer's. Nothing where the dump does not tell.
+  std::optional<uint32_t> shared_mnt_ns_id;
   std::vector<RecordedUnion> unions;
   std::vector<RecordedMapping> mappings;  // by reg_file_id
 };
@@ -43,12 +47,6 @@ struct DumpFacts {
 std::vector<RecordedMapping> MappingsOf(const DumpFacts& facts, const DumpedFile& file);
 // The first of them, or null.
 const RecordedMapping* FindMapping(const DumpFacts& facts, const DumpedFile& file);
-
-// A mountpoint as the dump's paths would name it. ckpt-dump records mountpoints as the task's own
-// mountinfo has them, below the task's root directory, but paths as seen from outside: those of a
-// chrooted task begin with `root`, which is "/" or empty for other tasks. A mountpoint that lies
-// below `root` already is taken as it is.
-std::string MountpointBelow(const std::string& root, const std::string& mountpoint);
 
 }  // namespace ckpt
 

@@ -13,6 +13,7 @@
 #include "formats/image_file.h"
 #include "formats/image_type.h"
 #include "formats/proto/files.pb.h"
+#include "formats/proto/inventory.pb.h"
 #include "formats/proto/memory.pb.h"
 #include "formats/proto/mounts.pb.h"
 #include "formats/proto/pipes.pb.h"
@@ -46,22 +47,18 @@ class Reader {
   Result<> AddFdinfo(const ImageFile& image, uint64_t id);
   Result<> AddIds(const ImageFile& image, uint64_t id);
   Result<> AddCore(const ImageFile& image, uint64_t id);
-  Result<> AddPstree(const ImageFile& image, uint64_t id);
+  Result<> AddInventory(const ImageFile& image, uint64_t id);
   Result<> AddMounts(const ImageFile& image, uint64_t id);
   Result<> AddRawFacts(const ImageFile& image, uint64_t id);
 
   void JoinDescriptors();
-  std::string RootOfFirstTask() const;
-  void NameMountpoints();
+  void FindRoots();
 
   DumpFacts facts_;
   bool has_files_ = false;
-  bool has_raw_facts_ = false;
   std::map<uint64_t, TaskImages> tasks_;  // by pid
   std::map<uint64_t, pb::task_kobj_ids_entry> ids_;
   std::map<uint64_t, std::vector<pb::fdinfo_entry>> descriptors_;  // by files_id
-  std::map<uint32_t, std::vector<DumpedMount>> mounts_;            // by namespace
-  std::optional<uint64_t> first_pid_;
 };
 
 struct HandlerRow {
@@ -82,7 +79,7 @@ Reader::Handler Reader::FindHandler(ImageType type) {
       {ImageType::kFdinfo, &Reader::AddFdinfo},
       {ImageType::kIds, &Reader::AddIds},
       {ImageType::kCore, &Reader::AddCore},
-      {ImageType::kPstree, &Reader::AddPstree},
+      {ImageType::kInventory, &Reader::AddInventory},
       {ImageType::kMnts, &Reader::AddMounts},
       {ImageType::kCkptRaw, &Reader::AddRawFacts},
   }};
@@ -183,30 +180,30 @@ Result<> Reader::AddCore(const ImageFile& image, uint64_t pid) {
   return success();
 }
 
-Result<> Reader::AddPstree(const ImageFile& image, uint64_t) {
-  CKPT_TRY(const auto entries, ParseEntries<pb::pstree_entry>(image));
-  if (!entries.empty()) first_pid_ = entries[0].pid();
+Result<> Reader::AddInventory(const ImageFile& image, uint64_t) {
+  CKPT_TRY(const auto inventory, ParseSingleEntry<pb::inventory_entry>(image));
+  if (inventory.root_ids().has_mnt_ns_id()) {
+    facts_.shared_mnt_ns_id = inventory.root_ids().mnt_ns_id();
+  }
   return success();
 }
 
 Result<> Reader::AddMounts(const ImageFile& image, uint64_t mnt_ns_id) {
   CKPT_TRY(auto entries, ParseEntries<pb::mnt_entry>(image));
-  auto& mounts = mounts_[static_cast<uint32_t>(mnt_ns_id)];
+  std::vector<DumpedMount> mounts;
   for (size_t i = 0; i < entries.size(); ++i) {
-    std::string mountpoint = entries[i].mountpoint();
-    mounts.push_back({{FileName(image), i}, std::move(entries[i]), std::move(mountpoint)});
+    mounts.push_back({{FileName(image), i}, std::move(entries[i])});
   }
+  facts_.mounts.AddNamespace(static_cast<uint32_t>(mnt_ns_id), std::move(mounts));
   return success();
 }
 
 Result<> Reader::AddRawFacts(const ImageFile& image, uint64_t) {
-  has_raw_facts_ = true;
   CKPT_TRY(const auto entries, ParseEntries<pb::raw_fact_entry>(image));
   for (size_t i = 0; i < entries.size(); ++i) {
     const EntryPlace place{FileName(image), i};
     if (entries[i].has_union_mount()) {
-      const pb::raw_union& recorded = entries[i].union_mount();
-      facts_.unions.push_back({place, recorded, recorded.mountpoint()});
+      facts_.unions.push_back({place, entries[i].union_mount()});
     } else if (entries[i].has_mapping()) {
       facts_.mappings.push_back({place, entries[i].mapping()});
     }
@@ -233,26 +230,12 @@ void Reader::JoinDescriptors() {
   }
 }
 
-std::string Reader::RootOfFirstTask() const {
-  const auto task = tasks_.find(first_pid_.value_or(0));
-  if (task == tasks_.end() || !task->second.fs) return {};
-  const uint32_t root_id = task->second.fs->root_id();
-  const auto id_of = [](const DumpedFile& file) { return file.entry.id(); };
-  const auto root = std::ranges::find(facts_.files, root_id, id_of);
-  return root == facts_.files.end() ? std::string() : root->entry.name();
-}
-
-void Reader::NameMountpoints() {
-  // Only ckpt-dump writes paths and mountpoints from different points of view.
-  const std::string root = has_raw_facts_ ? RootOfFirstTask() : std::string();
-  for (RecordedUnion& recorded : facts_.unions) {
-    recorded.mountpoint = MountpointBelow(root, recorded.entry.mountpoint());
-  }
-  for (auto& [mnt_ns_id, mounts] : mounts_) {
-    for (DumpedMount& mount : mounts) {
-      mount.mountpoint = MountpointBelow(root, mount.entry.mountpoint());
-    }
-    facts_.mounts.AddNamespace(mnt_ns_id, std::move(mounts));
+void Reader::FindRoots() {
+  std::map<uint32_t, const std::string*> names;
+  for (const DumpedFile& file : facts_.files) names[file.entry.id()] = &file.entry.name();
+  for (auto& [pid, task] : tasks_) {
+    const auto root = task.fs ? names.find(task.fs->root_id()) : names.end();
+    if (root != names.end()) task.root = *root->second;
   }
 }
 
@@ -261,8 +244,8 @@ Result<DumpFacts> Reader::Finish() && {
     return MakeError(ErrorCode::kNotFound, "neither files.img nor reg-files.img is there");
   }
   JoinDescriptors();
+  FindRoots();
   for (const auto& [pid, task] : tasks_) facts_.uses.AddTask(task);
-  NameMountpoints();
   std::ranges::stable_sort(facts_.mappings, {}, [](const RecordedMapping& mapping) {
     return mapping.entry.reg_file_id();
   });

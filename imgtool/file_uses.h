@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -16,8 +17,10 @@ namespace ckpt {
 
 struct FileUse {
   bool mapped = false;
-  bool other = false;             // executable, cwd, root, descriptor, fifo, terminal or remap
-  std::set<uint32_t> mnt_ns_ids;  // of the tasks that refer to it, as far as the dump tells
+  bool other = false;  // executable, cwd, root, descriptor, fifo, terminal or remap
+  // Of the tasks that refer to it, as far as the dump tells: mount namespaces, root directories.
+  std::set<uint32_t> mnt_ns_ids;
+  std::set<std::string> roots;
 
   // AUFS of old lied about mappings only.
   bool MappedOnly() const { return mapped && !other; }
@@ -26,6 +29,7 @@ struct FileUse {
 // The images of one task, as far as the dump has them.
 struct TaskImages {
   std::optional<uint32_t> mnt_ns_id;
+  std::string root;  // the name of its root directory; empty where the dump does not tell
   std::optional<pb::mm_entry> mm;
   std::vector<pb::vma_entry> old_vmas;  // of vmas-PID.img
   std::optional<pb::fs_entry> fs;
@@ -42,8 +46,8 @@ class FileUses {
   const FileUse& Get(uint32_t file_id) const;
 
  private:
-  void AddVma(const pb::vma_entry& vma, std::optional<uint32_t> mnt_ns_id);
-  FileUse& Use(uint64_t file_id, std::optional<uint32_t> mnt_ns_id);
+  void AddVma(const pb::vma_entry& vma, const TaskImages& task);
+  FileUse& Use(uint64_t file_id, const TaskImages& task);
 
   std::unordered_map<uint32_t, FileUse> uses_;
 };

@@ -31,7 +31,7 @@ Result<> Propose(const DumpedFile& file, FieldValue new_value, std::string evide
 std::string EvidenceFor(const PathRepair& repair, const FixupContext& context) {
   if (repair.owner != nullptr) {
     return fmt::format("the repaired path leads to the mount at {} ({})",
-                       FieldText(repair.owner->mountpoint), repair.owner->place.Text());
+                       FieldText(repair.owner->entry.mountpoint()), repair.owner->place.Text());
   }
   if (context.facts.mounts.empty() && repair.mount->mnt_id) {
     return fmt::format("recorded as the mount of union {}", repair.mount->id);

@@ -25,7 +25,7 @@ class MountPass {
       const std::set<uint32_t> devices = UnionDevices(mnt_ns_id, mounts);
       for (const DumpedMount& mount : mounts) {
         const bool is_union = CanBeUnion(mount.entry) && devices.contains(mount.entry.root_dev());
-        if (is_union) CKPT_TRY(ProposeMount(mount));
+        if (is_union) CKPT_TRY(ProposeMount(mnt_ns_id, mount));
       }
     }
     return success();
@@ -46,18 +46,24 @@ class MountPass {
     return devices;
   }
 
-  Result<> ProposeMount(const DumpedMount& mount) {
+  Result<> ProposeMount(uint32_t mnt_ns_id, const DumpedMount& mount) {
     CKPT_TRY(ProposeOptions(mount));
     CKPT_TRY(ProposeRoot(mount));
     CKPT_TRY(ProposeSource(mount));
-    const pb::mnt_entry& entry = mount.entry;
-    if (entry.mountpoint() != "/" && !entry.has_ext_key() && !entry.ext_mount()) {
-      plan_.AddNote({mount.place.Text(),
-                     fmt::format("the union at {} is not the root of its namespace: a restorer "
-                                 "needs it as an external mount",
-                                 FieldText(entry.mountpoint()))});
-    }
+    const bool is_made_again = context_.facts.shared_mnt_ns_id != mnt_ns_id;
+    if (is_made_again && NeedsExternal(mount.entry)) NoteExternal(mount);
     return success();
+  }
+
+  static bool NeedsExternal(const pb::mnt_entry& entry) {
+    return entry.mountpoint() != "/" && !entry.has_ext_key() && !entry.ext_mount();
+  }
+
+  void NoteExternal(const DumpedMount& mount) {
+    plan_.AddNote({mount.place.Text(),
+                   fmt::format("the union at {} is not the root of its namespace: a restorer needs "
+                               "it as an external mount",
+                               FieldText(mount.entry.mountpoint()))});
   }
 
   Result<> ProposeOptions(const DumpedMount& mount) {

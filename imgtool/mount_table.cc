@@ -26,7 +26,7 @@ const DumpedMount* MountTable::Find(int64_t mnt_id) const {
 const DumpedMount* MountTable::MountUpon(uint32_t mnt_ns_id, const DumpedMount& lower) const {
   for (const DumpedMount& mount : Mounts(mnt_ns_id)) {
     const bool is_child = mount.entry.parent_mnt_id() == lower.entry.mnt_id() && &mount != &lower;
-    if (is_child && mount.mountpoint == lower.mountpoint) return &mount;
+    if (is_child && mount.entry.mountpoint() == lower.entry.mountpoint()) return &mount;
   }
   return nullptr;
 }
@@ -35,8 +35,9 @@ const DumpedMount* MountTable::Owner(uint32_t mnt_ns_id, std::string_view path) 
   const std::vector<DumpedMount>& mounts = Mounts(mnt_ns_id);
   const DumpedMount* owner = nullptr;
   for (const DumpedMount& mount : mounts) {
-    if (!IsWithin(path, mount.mountpoint)) continue;
-    if (owner == nullptr || mount.mountpoint.size() > owner->mountpoint.size()) owner = &mount;
+    if (!IsWithin(path, mount.entry.mountpoint())) continue;
+    if (owner == nullptr || mount.entry.mountpoint().size() > owner->entry.mountpoint().size())
+      owner = &mount;
   }
   // The order of an image says nothing (CRIU writes mountinfo's backwards), the parents do. Their
   // number bounds the climb: a broken image may have a circle of them.
@@ -54,7 +55,7 @@ const DumpedMount* MountTable::FindUnion(uint32_t mnt_ns_id, const MapUnion& mou
   for (const DumpedMount& candidate : Mounts(mnt_ns_id)) {
     if (!CanBeUnion(candidate.entry)) continue;
     if (mount.mnt_id == candidate.entry.mnt_id()) return &candidate;
-    if (!mount.mnt_id && candidate.mountpoint == mount.mountpoint) found = &candidate;
+    if (!mount.mnt_id && candidate.entry.mountpoint() == mount.mountpoint) found = &candidate;
   }
   return found;
 }

@@ -18,7 +18,6 @@ namespace ckpt {
 struct DumpedMount {
   EntryPlace place;
   pb::mnt_entry entry;
-  std::string mountpoint;  // in the names that the dump's paths are written in
 };
 
 class MountTable {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "imgtool/octal_text.h"
@@ -60,6 +61,18 @@ class Finder {
     return mnt_ns_id && !used_in.empty() && !used_in.contains(*mnt_ns_id);
   }
 
+  // Containers of one image share its layers. Where all that use the file have their root directory
+  // in some of the unions, it is one of those.
+  void PreferUnionsOfRoots(const DumpedFile& file, std::vector<BranchMatch>& matches) const {
+    const auto& roots = facts_.uses.Get(file.entry.id()).roots;
+    const auto has_roots = [&](const BranchMatch& match) {
+      return std::ranges::all_of(roots, [&](const std::string& root) {
+        return IsWithin(root, UnionOf(match).mountpoint);
+      });
+    };
+    if (std::ranges::any_of(matches, has_roots)) std::erase_if(matches, std::not_fn(has_roots));
+  }
+
   Result<std::optional<BranchMatch>> ChooseMatch(const DumpedFile& file) {
     std::vector<BranchMatch> matches = matcher_.Match(file.entry.name());
     if (matches.empty()) return std::optional<BranchMatch>();
@@ -69,6 +82,7 @@ class Finder {
       LeaveAlone(file, first, "only tasks of other mount namespaces refer to it");
       return std::optional<BranchMatch>();
     }
+    PreferUnionsOfRoots(file, matches);
     for (const BranchMatch& match : matches) {
       if (NewName(file, match) == NewName(file, matches[0])) continue;
       return Refuse(file,
@@ -124,7 +138,6 @@ class Finder {
     if (HasMountId(file.entry) && !facts_.mounts.empty() && !facts_.mounts.Find(mnt_id)) {
       return fmt::format("no mountpoints image lists its mount {}", mnt_id);
     }
-    if (IsOwnMount(file, mount)) return std::nullopt;
     if (!IsWithin(file.entry.name(), mount.mountpoint)) {
       return fmt::format("no file of the union has a name outside {}", Quoted(mount.mountpoint));
     }
@@ -185,7 +198,7 @@ class Finder {
       if (union_mount != nullptr && repair.owner != union_mount) {
         return Refuse(file, fmt::format("would become {}, which mount {} at {} covers",
                                         Quoted(repair.new_name), repair.owner->entry.mnt_id(),
-                                        Quoted(repair.owner->mountpoint)));
+                                        Quoted(repair.owner->entry.mountpoint())));
       }
     }
     repair.evidence = fmt::format("in branch {} of union {}, {}; {}", match.branch_index, mount.id,
