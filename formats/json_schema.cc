@@ -94,7 +94,8 @@ bool JsonFieldSchema::Accepts(WireType type) const {
 
 const JsonFieldSchema* JsonMessageSchema::Find(uint32_t number) const {
   // Most messages number their fields from 1 without gaps.
-  if (number <= fields.size() && fields[number - 1].number == number) return &fields[number - 1];
+  const size_t guess = size_t{number} - 1;
+  if (guess < fields.size() && fields[guess].number == number) return &fields[guess];
   const auto found = std::ranges::lower_bound(fields, number, {}, &JsonFieldSchema::number);
   return found != fields.end() && found->number == number ? &*found : nullptr;
 }
