@@ -1,0 +1,168 @@
+#include "restorer/dump_images.h"
+
+#include <fcntl.h>
+
+#include <array>
+#include <cerrno>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "formats/dump_directory.h"
+#include "formats/image_message.h"
+#include "formats/page_ranges.h"
+#include "restorer/findings.h"
+
+namespace ckpt {
+
+namespace {
+
+// Images that nothing else refers to, and that say of a process what is not restored yet.
+struct UnsupportedImage {
+  ImageType type;
+  std::string_view what;
+};
+constexpr std::array kUnsupportedImages = {
+    UnsupportedImage{ImageType::kFileLocks, "file locks"},
+    UnsupportedImage{ImageType::kApparmor, "AppArmor policies"},
+};
+
+class Loader {
+ public:
+  explicit Loader(std::vector<DumpDirectory> chain) : chain_(std::move(chain)) {}
+
+  Result<LoadedDump> Load() {
+    CKPT_TRY(dump_.images.inventory, dump().ReadSingle<pb::inventory_entry>(ImageType::kInventory));
+    CKPT_TRY(const ImageFile tree, dump().Read(ImageType::kPstree));
+    CKPT_TRY(const auto entries, ParseEntries<pb::pstree_entry>(tree));
+    for (const pb::pstree_entry& entry : entries) LoadTask(entry);
+    LoadFiles();
+    LoadPipeData();
+    Keep(dump_.images.remaps,
+         dump().ReadAllIfPresent<pb::remap_file_path_entry>(ImageType::kRemapFpath));
+    for (const UnsupportedImage& image : kUnsupportedImages) Refuse(image);
+    CKPT_TRY(findings_.AsResult());
+    return std::move(dump_);
+  }
+
+ private:
+  const DumpDirectory& dump() const { return chain_.front(); }
+
+  // The value, where there is one; the error is a finding.
+  template <typename T, typename U>
+  void Keep(T& value, Result<U> result) {
+    if (auto kept = findings_.Keep(std::move(result))) value = std::move(*kept);
+  }
+
+  // An image with one entry, which may be missing: the plan knows for whom it must not.
+  template <typename M>
+  void LoadSingle(std::optional<M>& value, ImageType type, uint64_t id) {
+    if (dump().Has(type, id)) Keep(value, dump().ReadSingle<M>(type, id));
+  }
+
+  void LoadTask(const pb::pstree_entry& entry) {
+    TaskImages task;
+    task.tree = entry;
+    for (const uint32_t tid : entry.threads()) {
+      task.threads.emplace_back();
+      Keep(task.threads.back(), dump().ReadSingle<pb::core_entry>(ImageType::kCore, tid));
+    }
+    LoadSingle(task.ids, ImageType::kIds, entry.pid());
+    LoadSingle(task.mm, ImageType::kMm, entry.pid());
+    LoadSingle(task.fs, ImageType::kFs, entry.pid());
+    if (task.ids) {
+      Keep(task.descriptors,
+           dump().ReadAllIfPresent<pb::fdinfo_entry>(ImageType::kFdinfo, task.ids->files_id()));
+    }
+    if (task.mm) LoadPages(entry.pid(), task.pages);
+    dump_.images.tasks.push_back(std::move(task));
+  }
+
+  void LoadPages(uint32_t pid, std::vector<PagesPlan>& pages) {
+    const auto stored = findings_.Keep(PageRanges::Open(chain_, ImageType::kPagemap, pid));
+    if (!stored) return;
+    std::map<size_t, size_t> sources;  // by layer
+    for (const StoredRange& range : stored->ranges()) {
+      if (range.is_lazy) {
+        findings_.Unsupported(
+            "pagemap-{}.img: pages at {:#x} were left to a page server, which is "
+            "not supported",
+            pid, range.start);
+        return;
+      }
+      const auto [source, is_new] = sources.try_emplace(range.layer, dump_.pages_images.size());
+      if (is_new) AddPagesImage(stored->pages_fd(range.layer));
+      pages.push_back({.range = {range.start, range.end()},
+                       .source = source->second,
+                       .offset_bytes = range.file_offset});
+    }
+  }
+
+  void AddPagesImage(int fd) {
+    dump_.pages_images.emplace_back(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    const int saved = errno;
+    if (!dump_.pages_images.back().valid()) {
+      findings_.Add(ErrnoError(saved, "fcntl(F_DUPFD_CLOEXEC) of a pages image"));
+    }
+  }
+
+  void LoadFiles() {
+    if (dump().Has(ImageType::kFiles)) {
+      Keep(dump_.images.files, dump().ReadAllIfPresent<pb::file_entry>(ImageType::kFiles));
+      return;
+    }
+    std::vector<pb::reg_file_entry> paths;
+    Keep(paths, dump().ReadAllIfPresent<pb::reg_file_entry>(ImageType::kRegFiles));
+    for (pb::reg_file_entry& path : paths) {
+      pb::file_entry& file = AddFile(pb::REG, path.id());
+      *file.mutable_reg() = std::move(path);
+    }
+    std::vector<pb::pipe_entry> pipes;
+    Keep(pipes, dump().ReadAllIfPresent<pb::pipe_entry>(ImageType::kPipes));
+    for (pb::pipe_entry& pipe : pipes) {
+      pb::file_entry& file = AddFile(pb::PIPE, pipe.id());
+      *file.mutable_pipe() = std::move(pipe);
+    }
+  }
+
+  // Before CRIU 3.0 each kind of file had its image.
+  pb::file_entry& AddFile(pb::fd_types type, uint32_t id) {
+    pb::file_entry& file = dump_.images.files.emplace_back();
+    file.set_type(type);
+    file.set_id(id);
+    return file;
+  }
+
+  void LoadPipeData() {
+    std::optional<ImageFile> image;
+    Keep(image, dump().ReadIfPresent(ImageType::kPipesData));
+    if (!image) return;
+    for (const ImageEntry& entry : image->entries()) {
+      PipeDataImage data;
+      Keep(data.entry, ParseMessageAs<pb::pipe_data_entry>(entry.message));
+      data.content = AsText(entry.extra);
+      dump_.images.pipe_data.push_back(std::move(data));
+    }
+  }
+
+  void Refuse(const UnsupportedImage& image) {
+    std::optional<ImageFile> found;
+    Keep(found, dump().ReadIfPresent(image.type));
+    if (found && !found->entries().empty()) {
+      findings_.Unsupported("{}: {} are not supported", ImageFileName(image.type), image.what);
+    }
+  }
+
+  std::vector<DumpDirectory> chain_;
+  LoadedDump dump_;
+  Findings findings_;
+};
+
+}  // namespace
+
+Result<LoadedDump> LoadDump(const std::string& path) {
+  CKPT_TRY(std::vector<DumpDirectory> chain, OpenDumpChain(path));
+  return Loader(std::move(chain)).Load();
+}
+
+}  // namespace ckpt

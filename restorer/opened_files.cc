@@ -1,0 +1,146 @@
+#include "restorer/opened_files.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+
+#include "restorer/findings.h"
+#include "restorer/path_opener.h"
+#include "restorer/pipe_maker.h"
+
+namespace ckpt {
+
+namespace {
+
+int FloorOf(const RestorePlan& plan) {
+  int floor = STDERR_FILENO + 1;
+  for (const TaskPlan& task : plan.tasks) {
+    if (!task.descriptors.empty()) floor = std::max(floor, task.descriptors.back().fd + 1);
+  }
+  return floor;
+}
+
+Result<UniqueFd> Duplicate(const UniqueFd& fd) {
+  UniqueFd copy(fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
+  const int saved = errno;
+  if (!copy.valid()) return ErrnoError(saved, "fcntl(F_DUPFD_CLOEXEC) of a pages image");
+  return copy;
+}
+
+}  // namespace
+
+// Opens what a plan needs, and collects what is wrong with it.
+class FileOpener {
+ public:
+  FileOpener(const RestorePlan& plan, const PathOpener& opener) : plan_(plan), opener_(opener) {
+    files_.floor_ = FloorOf(plan);
+  }
+
+  Result<OpenedFiles> Open(std::span<const UniqueFd> pages_images) {
+    for (const TaskPlan& task : plan_.tasks) OpenTask(task);
+    for (const auto& [id, pipe] : plan_.pipes) OpenPipe(pipe);
+    for (const UniqueFd& pages : pages_images) {
+      if (auto fd = Keep(Duplicate(pages))) files_.pages_.push_back(std::move(*fd));
+    }
+    CKPT_TRY(findings_.AsResult());
+    return std::move(files_);
+  }
+
+ private:
+  // The descriptor, moved above those of the tasks.
+  std::optional<UniqueFd> Keep(Result<UniqueFd> opened) {
+    std::optional<UniqueFd> fd = findings_.Keep(std::move(opened));
+    if (!fd || fd->get() >= files_.floor_) return fd;
+    UniqueFd moved(fcntl(fd->get(), F_DUPFD_CLOEXEC, files_.floor_));
+    const int saved = errno;
+    if (moved.valid()) return moved;
+    findings_.Add(ErrnoError(saved,
+                             "fcntl(F_DUPFD_CLOEXEC, {}): descriptors above those of the "
+                             "dump",
+                             files_.floor_));
+    return std::nullopt;
+  }
+
+  void OpenTask(const TaskPlan& task) {
+    for (const DescriptorPlan& descriptor : task.descriptors) OpenDescription(descriptor.file_id);
+    for (const MappingPlan& mapping : task.memory.mappings) {
+      if (mapping.kind == MappingPlan::Kind::kFile)
+        OpenMapped(mapping.file_id, mapping.file_access);
+    }
+    OpenMapped(task.memory.layout.exe_file_id, O_RDONLY);
+    OpenDirectory(task.cwd_file_id);
+    OpenDirectory(task.root_file_id);
+  }
+
+  void OpenDescription(uint32_t id) {
+    const FilePlan& file = plan_.files.at(id);
+    if (file.kind != FilePlan::Kind::kPath || files_.descriptions_.contains(id)) return;
+    std::optional<UniqueFd> fd = Keep(opener_.Open(file, file.flags));
+    if (!fd) return;
+    if ((file.flags & O_PATH) == 0 && file.position != 0 &&
+        lseek(fd->get(), static_cast<off_t>(file.position), SEEK_SET) < 0) {
+      const int saved = errno;
+      findings_.Add(ErrnoError(saved, "{}: {}: lseek to {}", file.place, file.path, file.position));
+    }
+    files_.descriptions_.emplace(id, std::move(*fd));
+  }
+
+  void OpenMapped(uint32_t id, int access) {
+    if (files_.mapped_.contains({id, access}) || !tried_.insert({id, access}).second) return;
+    if (auto fd = Keep(opener_.Open(plan_.files.at(id), access))) {
+      files_.mapped_.emplace(std::pair(id, access), std::move(*fd));
+    }
+  }
+
+  void OpenDirectory(uint32_t id) {
+    if (files_.directories_.contains(id)) return;
+    if (auto fd = Keep(opener_.Open(plan_.files.at(id), O_PATH | O_DIRECTORY))) {
+      files_.directories_.emplace(id, std::move(*fd));
+    }
+  }
+
+  void OpenPipe(const PipePlan& pipe) {
+    std::vector<const FilePlan*> ends;
+    for (const auto& [id, file] : plan_.files) {
+      if (file.kind == FilePlan::Kind::kPipe && file.pipe_id == pipe.pipe_id) ends.push_back(&file);
+    }
+    auto made = findings_.Keep(MakePipe(pipe, ends));
+    if (!made) return;
+    for (auto& [id, end] : *made) {
+      if (auto fd = Keep(std::move(end))) files_.descriptions_.emplace(id, std::move(*fd));
+    }
+  }
+
+  const RestorePlan& plan_;
+  const PathOpener& opener_;
+  Findings findings_;
+  std::set<std::pair<uint32_t, int>> tried_;  // so that a missing file is told once
+  OpenedFiles files_;
+};
+
+Result<OpenedFiles> OpenedFiles::Open(const RestorePlan& plan, const std::string& root,
+                                      std::span<const UniqueFd> pages_images) {
+  CKPT_TRY(const PathOpener opener, PathOpener::Create(root));
+  return FileOpener(plan, opener).Open(pages_images);
+}
+
+RaisedDescriptorLimit::RaisedDescriptorLimit() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  soft_ = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+RaisedDescriptorLimit::~RaisedDescriptorLimit() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = soft_;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace ckpt

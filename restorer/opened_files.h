@@ -1,0 +1,64 @@
+// Everything that a plan needs open, opened by the restorer itself and inherited by the processes
+// that it makes: files, pipes with their content, and pages images.
+#ifndef RESTORER_OPENED_FILES_H_
+#define RESTORER_OPENED_FILES_H_
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "restorer/restore_plan.h"
+
+namespace ckpt {
+
+class OpenedFiles {
+ public:
+  // Paths lead from the directory `root`, or from the restorer's own root where it is empty. All
+  // descriptors are above those that the plan's tasks will have. The error tells everything that
+  // is missing or not as the dump says, a line each. Nothing outside of this process changes.
+  // `pages_images` are those that the plan's pages name.
+  static Result<OpenedFiles> Open(const RestorePlan& plan, const std::string& root,
+                                  std::span<const UniqueFd> pages_images);
+
+  // The description that descriptors of the file share.
+  int Description(uint32_t file_id) const { return descriptions_.at(file_id).get(); }
+  // For a mapping of the file; O_RDONLY or O_RDWR.
+  int Mapped(uint32_t file_id, int access) const { return mapped_.at({file_id, access}).get(); }
+  // For fchdir(2) into it.
+  int Directory(uint32_t file_id) const { return directories_.at(file_id).get(); }
+  int Pages(size_t source) const { return pages_[source].get(); }
+
+  // One more than the highest descriptor that a task will have; all ours are at least that.
+  int floor() const { return floor_; }
+
+ private:
+  friend class FileOpener;
+  OpenedFiles() = default;
+
+  int floor_ = 0;
+  std::map<uint32_t, UniqueFd> descriptions_;
+  std::map<std::pair<uint32_t, int>, UniqueFd> mapped_;
+  std::map<uint32_t, UniqueFd> directories_;
+  std::vector<UniqueFd> pages_;
+};
+
+// Lets this process open as many files as its hard limit allows, for as long as this lives.
+class RaisedDescriptorLimit {
+ public:
+  RaisedDescriptorLimit();
+  RaisedDescriptorLimit(const RaisedDescriptorLimit&) = delete;
+  RaisedDescriptorLimit& operator=(const RaisedDescriptorLimit&) = delete;
+  ~RaisedDescriptorLimit();
+
+ private:
+  uint64_t soft_ = 0;
+};
+
+}  // namespace ckpt
+
+#endif  // RESTORER_OPENED_FILES_H_

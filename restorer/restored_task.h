@@ -1,0 +1,42 @@
+// A process on its way from a stub to what its plan says, and what the steps on that way share.
+#ifndef RESTORER_RESTORED_TASK_H_
+#define RESTORER_RESTORED_TASK_H_
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/log.h"
+#include "process/remote_memory.h"
+#include "process/remote_syscalls.h"
+#include "restorer/opened_files.h"
+#include "restorer/remote_calls.h"
+#include "restorer/restore_plan.h"
+#include "restorer/running_vdso.h"
+#include "restorer/stub_process.h"
+
+namespace ckpt {
+
+struct RestoredTask {
+  const TaskPlan* plan = nullptr;
+  const OpenedFiles* files = nullptr;
+  Log* log = nullptr;
+  bool changes_root = false;      // the root is not the restorer's
+  bool counts_timer_ids = false;  // as kernels before 6.16 make it necessary
+  StubProcess stub;
+  std::unique_ptr<RemoteMemory> memory = {};  // the engine points to it
+  std::optional<RemoteSyscalls> engine = {};  // until the last step takes it out
+  std::vector<RemoteRange> occupied = {};     // what nothing new may be put on: the stub's, the plan's
+  RunningVdso vdso = {};                      // of the running kernel, where it lies now
+  std::optional<std::vector<std::byte>> patched_vdso = {};  // what the dumped vdso becomes, if it stays
+
+  // Calls by the leader.
+  RemoteCalls Calls(size_t max_calls = RemoteCalls::kFewCalls) {
+    return RemoteCalls(*engine, stub.leader(), max_calls);
+  }
+};
+
+}  // namespace ckpt
+
+#endif  // RESTORER_RESTORED_TASK_H_
