@@ -1,5 +1,6 @@
 #include "tests/harness/engine.h"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <vector>
@@ -9,7 +10,7 @@
 namespace ckpt {
 namespace {
 
-constexpr size_t kLogTailBytes = 3000;
+constexpr size_t kLogTailBytes = 600;
 
 // The path of a working criu. Asked once: the script may have to fetch it.
 const Result<std::string>& CriuPath() {
@@ -30,18 +31,26 @@ Result<std::vector<std::string>> Command(Engine engine, const std::string& verb)
   return std::vector<std::string>{CriuPath().value(), verb, "--manage-cgroups=ignore"};
 }
 
-std::string LogTail(const std::string& path) {
+// The lines of a log that tell of errors (and warnings), and its end.
+std::string Gist(const std::string& path) {
   const Result<std::string> log = ReadWholeFile(path);
   if (log.has_error()) return log.error().message;
-  const std::string& text = log.value();
-  return text.size() <= kLogTailBytes ? text : text.substr(text.size() - kLogTailBytes);
+  std::string_view rest = log.value();
+  std::string gist;
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    const bool telling = line.find("Error") != line.npos || line.find("Warn") != line.npos;
+    if (telling || rest.size() <= kLogTailBytes) gist += fmt::format("{}\n", line);
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+  }
+  return gist;
 }
 
 Result<> RunEngine(const std::vector<std::string>& command, const std::string& log_path) {
   CKPT_TRY(const CommandResult result, RunCommand(command));
   if (result.exit_status == 0) return success();
-  return MakeError(ErrorCode::kInternal, "{}: exit status {}: {}{}; the log ends with:\n{}",
-                   command[0], result.exit_status, result.output, result.errors, LogTail(log_path));
+  return MakeError(ErrorCode::kInternal, "{}: exit status {}: {}{}; of the log:\n{}", command[0],
+                   result.exit_status, result.output, result.errors, Gist(log_path));
 }
 
 Result<pid_t> ReadPidFile(const std::string& path) {

@@ -1,14 +1,24 @@
 #include "tests/interop/dumped_program.h"
 
+#include <linux/capability.h>
 #include <signal.h>
+#include <sys/prctl.h>
 
-#include <filesystem>
+#include <map>
+#include <memory>
+#include <string_view>
 
 #include "tests/harness/command.h"
 #include "tests/harness/snapshot.h"
 
 namespace ckpt {
 namespace {
+
+constexpr ProgramCase kPrograms[] = {
+    {"blocked"},  {"counter"},    {"counter", true}, {"credentials"}, {"files"},
+    {"memory"},   {"other_user"}, {"personality"},   {"pipes"},       {"registers"},
+    {"settings"}, {"signals"},    {"threads"},       {"timers"},
+};
 
 Result<> CopyFolder(const std::string& from, const std::string& to) {
   CKPT_TRY(RunCommandWell({"rm", "-rf", to}));
@@ -44,6 +54,31 @@ Result<Subject> DumpedProgram::RestoreBy(Engine restorer) const {
   CKPT_TRY(CopyFolder(saved_workdir_, workdir_));
   CKPT_TRY(const pid_t pid, Restore(restorer, images_));
   return Subject::Adopt(pid, workdir_);
+}
+
+std::span<const ProgramCase> ProgramCases() { return kPrograms; }
+
+std::string Title(const ProgramCase& program) {
+  return std::string(program.stopped ? "stopped_" : "") + program.name;
+}
+
+std::string WhyNotDumped(const ProgramCase& program, Engine dumper) {
+  const Result<> available = CheckAvailable(dumper);
+  if (available.has_error()) return available.error().message;
+  if (program.name == std::string_view("other_user") && dumper == Engine::kCriu &&
+      prctl(PR_CAPBSET_READ, CAP_SYS_RESOURCE) != 1) {
+    return "without CAP_SYS_RESOURCE CRIU cannot read the limits of another user's process";
+  }
+  return "";
+}
+
+const Result<DumpedProgram>& DumpOnce(const ProgramCase& program, Engine dumper) {
+  static auto* const dumps = new std::map<std::string, std::unique_ptr<Result<DumpedProgram>>>;
+  auto& dump = (*dumps)[fmt::format("{} {}", Title(program), Name(dumper))];
+  if (dump == nullptr) {
+    dump = std::make_unique<Result<DumpedProgram>>(DumpedProgram::Make(program, dumper));
+  }
+  return *dump;
 }
 
 }  // namespace ckpt

@@ -2,6 +2,7 @@
 #ifndef TESTS_INTEROP_DUMPED_PROGRAM_H_
 #define TESTS_INTEROP_DUMPED_PROGRAM_H_
 
+#include <span>
 #include <string>
 
 #include "base/result.h"
@@ -10,6 +11,7 @@
 
 namespace ckpt {
 
+// A program, and the state in which it is dumped.
 struct ProgramCase {
   const char* name;      // of the program
   bool stopped = false;  // by SIGSTOP, before the dump
@@ -37,6 +39,18 @@ class DumpedProgram {
   std::string images_;
   std::string snapshot_;
 };
+
+// Every case of the interop tests.
+std::span<const ProgramCase> ProgramCases();
+
+// The name of the case.
+std::string Title(const ProgramCase& program);
+
+// Why `dumper` cannot dump the program on this machine; empty when it can.
+std::string WhyNotDumped(const ProgramCase& program, Engine dumper);
+
+// The dump of the program by the dumper: made at the first call, kept until the test ends.
+const Result<DumpedProgram>& DumpOnce(const ProgramCase& program, Engine dumper);
 
 }  // namespace ckpt
 

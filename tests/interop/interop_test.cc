@@ -2,13 +2,10 @@
 // of tests/programs: each judges itself after the restore. One dump by each side serves both
 // restorers.
 #include <gmock/gmock.h>
-#include <linux/capability.h>
 #include <signal.h>
-#include <sys/prctl.h>
 
-#include <map>
-#include <memory>
 #include <string>
+#include <string_view>
 #include <tuple>
 
 #include "tests/harness/engine.h"
@@ -18,41 +15,14 @@
 namespace ckpt {
 namespace {
 
-constexpr ProgramCase kPrograms[] = {
-    {"blocked"},  {"counter"},    {"counter", true}, {"credentials"}, {"files"},
-    {"memory"},   {"other_user"}, {"personality"},   {"pipes"},       {"registers"},
-    {"settings"}, {"signals"},    {"threads"},       {"timers"},
-};
-
-std::string Title(const ProgramCase& program) {
-  return std::string(program.stopped ? "stopped_" : "") + program.name;
-}
-
-// Dumps made so far, by program and dumper. They stay until the test ends.
-const Result<DumpedProgram>& DumpOnce(const ProgramCase& program, Engine dumper) {
-  static auto* const dumps = new std::map<std::string, std::unique_ptr<Result<DumpedProgram>>>;
-  auto& dump = (*dumps)[fmt::format("{} {}", Title(program), Name(dumper))];
-  if (dump == nullptr) {
-    dump = std::make_unique<Result<DumpedProgram>>(DumpedProgram::Make(program, dumper));
-  }
-  return *dump;
-}
-
 // Why this machine cannot do what the case asks for; empty when it can.
 std::string WhyNot(const ProgramCase& program, Engine dumper, Engine restorer) {
-  for (Engine engine : {dumper, restorer}) {
-    const Result<> available = CheckAvailable(engine);
-    if (available.has_error()) return available.error().message;
-  }
-  const std::string name = program.name;
-  if (name == "personality" && restorer == Engine::kCriu) {
+  const Result<> available = CheckAvailable(restorer);
+  if (available.has_error()) return available.error().message;
+  if (program.name == std::string_view("personality") && restorer == Engine::kCriu) {
     return "CRIU dumps a personality but does not restore it";
   }
-  if (name == "other_user" && dumper == Engine::kCriu &&
-      prctl(PR_CAPBSET_READ, CAP_SYS_RESOURCE) != 1) {
-    return "without CAP_SYS_RESOURCE CRIU cannot read the limits of another user's process";
-  }
-  return "";
+  return WhyNotDumped(program, dumper);
 }
 
 using Case = std::tuple<ProgramCase, Engine, Engine>;
@@ -85,7 +55,8 @@ std::string CaseName(const testing::TestParamInfo<Case>& info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Programs, Interop,
-                         testing::Combine(testing::ValuesIn(kPrograms),
+                         testing::Combine(testing::ValuesIn(ProgramCases().begin(),
+                                                            ProgramCases().end()),
                                           testing::Values(Engine::kOurs, Engine::kCriu),
                                           testing::Values(Engine::kOurs, Engine::kCriu)),
                          CaseName);
