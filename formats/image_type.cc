@@ -22,18 +22,18 @@ using Text = std::string_view;
 
 constexpr ImageTypeInfo Entries(Type type, Text name, Text file_template, Id id, uint32_t magic,
                                 Text message, Text doc) {
-  return {.type = type,
-          .name = name,
+  return {.name = name,
           .file_template = file_template,
-          .id = id,
-          .magic = magic,
           .magic_name = name,
-          .prefix = Prefix::kCommon,
-          .framing = Framing::kEntries,
           .head_message = {},
           .entry_message = message,
-          .extra = Extra::kNone,
-          .doc = doc};
+          .doc = doc,
+          .magic = magic,
+          .type = type,
+          .id = id,
+          .prefix = Prefix::kCommon,
+          .framing = Framing::kEntries,
+          .extra = Extra::kNone};
 }
 
 constexpr ImageTypeInfo AfterHead(Text head_message, ImageTypeInfo row) {

@@ -146,19 +146,19 @@ enum class ExtraKind : uint8_t {
 };
 
 struct ImageTypeInfo {
-  ImageType type;
   std::string_view name;           // as CRIU's sources and crit spell it
   std::string_view file_template;  // with one printf conversion where there is an id
-  ImageId id;
-  uint32_t magic;               // 0 for raw types
-  std::string_view magic_name;  // the name of the type that the magic belongs to; shared by some
-  MagicPrefix prefix;
-  ImageFraming framing;
+  std::string_view magic_name;     // of the type that the magic belongs to; shared by some
   std::string_view head_message;   // of the first entry with kHeadThenEntries, else empty
   std::string_view entry_message;  // empty where entries are not messages
+  std::string_view doc;            // half a line
+  uint32_t magic;                  // 0 for raw types
+  ImageType type;
+  ImageId id;
+  MagicPrefix prefix;
+  ImageFraming framing;
   ExtraKind extra;
-  std::string_view doc;  // half a line
-  bool own = false;      // written by us and ignored by CRIU
+  bool own = false;  // written by us and ignored by CRIU
 };
 
 // All rows, in the order of the enum.
