@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <boost/program_options/options_description.hpp>
 #include <csignal>
 #include <string>
 #include <string_view>
@@ -81,6 +82,22 @@ TEST(EachCommand, RefusesAShortenedOption) {
   for (const Command& command : Commands()) {
     const ToolRun run = RunTool({std::string(command.name), "--hel"});
     EXPECT_EQ(run.code, 2) << command.name;
+  }
+}
+
+// The page for its users names every command and every option.
+TEST(EachCommand, IsDocumentedWithItsOptions) {
+  const Result<std::string> page = ReadWholeFile("docs/imgtool.md");
+  ASSERT_TRUE(page) << page.error().message;
+  for (const Command& command : Commands()) {
+    const std::string name(command.name);
+    EXPECT_THAT(page.value(), HasSubstr("| `" + name + "` |"));
+    EXPECT_THAT(page.value(), HasSubstr("\n## " + name + "\n"));
+    boost::program_options::options_description options;
+    command.add_options(options);
+    for (const auto& option : options.options()) {
+      EXPECT_THAT(page.value(), HasSubstr("--" + option->long_name())) << name;
+    }
   }
 }
 
