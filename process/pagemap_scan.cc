@@ -35,7 +35,7 @@ struct ScanArgument {
 };
 static_assert(sizeof(ScanArgument) == 96);
 
-constexpr unsigned long kPagemapScan = _IOWR('f', 16, ScanArgument);
+constexpr uint64_t kPagemapScan = _IOWR('f', 16, ScanArgument);
 constexpr size_t kRegionsPerCall = 1024;
 
 Result<size_t> ScanOnce(int fd, std::string_view name, ScanArgument& argument) {

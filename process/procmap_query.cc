@@ -31,7 +31,7 @@ struct ProcmapQuery {
 };
 static_assert(sizeof(ProcmapQuery) == 104);
 
-constexpr unsigned long kProcmapQuery = _IOWR('f', 17, ProcmapQuery);
+constexpr uint64_t kProcmapQuery = _IOWR('f', 17, ProcmapQuery);
 constexpr uint64_t kReadable = 0x01;
 constexpr uint64_t kWritable = 0x02;
 constexpr uint64_t kExecutable = 0x04;

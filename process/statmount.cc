@@ -21,9 +21,9 @@ namespace {
 
 // Numbers and structs of include/uapi/linux/{mount,nsfs}.h and the x86-64 system call table, Linux
 // 6.8 to 6.18.
-constexpr long kStatmountCall = 457;
-constexpr long kListmountCall = 458;
-constexpr unsigned long kGetMountNamespaceId = _IOR(0xb7, 0x5, uint64_t);
+constexpr int64_t kStatmountCall = 457;
+constexpr int64_t kListmountCall = 458;
+constexpr uint64_t kGetMountNamespaceId = _IOR(0xb7, 0x5, uint64_t);
 constexpr uint64_t kNamespaceRoot = UINT64_MAX;  // LSMT_ROOT
 
 struct MountIdRequest {
@@ -147,7 +147,7 @@ Result<std::vector<uint64_t>> ListMounts(uint64_t namespace_id) {
   std::array<uint64_t, 512> chunk;
   MountIdRequest request{.mnt_id = kNamespaceRoot, .mnt_ns_id = namespace_id};
   while (true) {
-    const long count = syscall(kListmountCall, &request, chunk.data(), chunk.size(), 0);
+    const int64_t count = syscall(kListmountCall, &request, chunk.data(), chunk.size(), 0);
     const int saved = errno;
     if (count < 0) return ErrnoError(saved, "listmount(namespace {})", namespace_id);
     ids.insert(ids.end(), chunk.begin(), chunk.begin() + count);
@@ -160,7 +160,7 @@ Result<MountStat> StatMount(uint64_t namespace_id, uint64_t mnt_id) {
   MountIdRequest request{.mnt_id = mnt_id, .param = kWanted, .mnt_ns_id = namespace_id};
   for (size_t size = kFirstBuffer;; size *= 2) {
     const auto buffer = std::make_unique<std::byte[]>(size);
-    const long result = syscall(kStatmountCall, &request, buffer.get(), size, 0);
+    const int64_t result = syscall(kStatmountCall, &request, buffer.get(), size, 0);
     const int saved = errno;
     if (result != 0 && saved == EOVERFLOW && size < kLargestBuffer) continue;
     if (result != 0) return ErrnoError(saved, "statmount({}, namespace {})", mnt_id, namespace_id);

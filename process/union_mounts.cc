@@ -1,5 +1,7 @@
 #include "process/union_mounts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -45,7 +47,7 @@ Result<std::vector<std::pair<uint64_t, std::string>>> ListBranchFiles(
 
 Result<UnionBranch> ReadBranchFile(const std::string& path) {
   CKPT_TRY(const std::string text, ReadWholeFile(path));
-  auto branch = ParseAufsBranch(std::string_view(text).substr(0, text.find('\n')));
+  auto branch = ParseAufsBranch(TextScanner(text).ReadLine());
   if (branch.has_error()) return std::move(branch).error().In(path);
   return branch;
 }
@@ -155,7 +157,7 @@ Result<std::vector<UnionBranch>> ReadAufsBranches(const std::string& aufs_sysfs,
   if (files.empty()) return MakeError(ErrorCode::kNotFound, "{}: no br files", directory);
   std::vector<UnionBranch> branches;
   for (const auto& [number, name] : files) {
-    CKPT_TRY(UnionBranch branch, ReadBranchFile(directory + "/" + name));
+    CKPT_TRY(UnionBranch branch, ReadBranchFile(fmt::format("{}/{}", directory, name)));
     branches.push_back(std::move(branch));
   }
   return branches;
