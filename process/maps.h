@@ -24,9 +24,9 @@ Result<std::vector<Mapping>> ParseSmaps(std::string_view text);
 Result<std::vector<Mapping>> ReadMappings(pid_t pid, const KernelFeatures& features);
 
 // The mappings with usage. VmFlags exist nowhere else, and smaps walks the page tables for its
-// sizes: 6 us for each mapping and 20 ms for each GB of 4 KB pages, measured on 6.18 (ReadMappings:
-// 0.6 us for each mapping, whatever is in it). So when the process is frozen and large, start with
-// ReadMappings and read smaps on another thread meanwhile.
+// sizes: 6 us for each mapping and 18 ms for each GB of 4 KB pages, measured on 6.18 (ReadMappings:
+// 1 us for each mapping, either way, whatever is in it). So when the process is frozen and large,
+// start with ReadMappings and read smaps on another thread meanwhile.
 Result<std::vector<Mapping>> ReadSmaps(pid_t pid);
 
 }  // namespace ckpt

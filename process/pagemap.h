@@ -21,7 +21,10 @@ enum class PageSelection {
   // of private file mappings. Not the zero page, not clean file pages, not shared memory.
   kPrivate,
   // Every page that the process has in its page table, those of files and shared memory too, but
-  // for the zero page. A page of shared memory that is swapped out, or that only another process
+  // for the zero page. In a private mapping of no file these are the pages of kPrivate, found in a
+  // quarter of the time (PAGEMAP_SCAN on 6.18: 5 ms a GB of 4 KB pages, kPrivate 18 ms: it looks at
+  // the struct page of each), so take this one there. A page of shared memory that is swapped out,
+  // or that only another process
   // has touched, is in no page table of this one: for shared memory ask its file (SEEK_DATA).
   kPopulated,
   // Guard pages (MADV_GUARD_INSTALL, 6.13): touching them is SIGSEGV, reading them from outside
