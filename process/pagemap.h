@@ -24,8 +24,8 @@ enum class PageSelection {
   // for the zero page. In a private mapping of no file these are the pages of kPrivate, found in a
   // quarter of the time (PAGEMAP_SCAN on 6.18: 5 ms a GB of 4 KB pages, kPrivate 18 ms: it looks at
   // the struct page of each), so take this one there. A page of shared memory that is swapped out,
-  // or that only another process
-  // has touched, is in no page table of this one: for shared memory ask its file (SEEK_DATA).
+  // or that only another process has touched, is in no page table of this one: for shared memory
+  // ask its file (SEEK_DATA).
   kPopulated,
   // Guard pages (MADV_GUARD_INSTALL, 6.13): touching them is SIGSEGV, reading them from outside
   // fails. Never part of the other two. None where the kernel does not show them (before 6.15).
