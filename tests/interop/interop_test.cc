@@ -19,8 +19,9 @@ namespace {
 std::string WhyNot(const ProgramCase& program, Engine dumper, Engine restorer) {
   const Result<> available = CheckAvailable(restorer);
   if (available.has_error()) return available.error().message;
-  if (program.name == std::string_view("personality") && restorer == Engine::kCriu) {
-    return "CRIU dumps a personality but does not restore it";
+  if (program.name == std::string_view("personality") &&
+      (dumper == Engine::kCriu || restorer == Engine::kCriu)) {
+    return "CRIU reads the hexadecimal personality as decimal, and does not restore it";
   }
   return WhyNotDumped(program, dumper);
 }
