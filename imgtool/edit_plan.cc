@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "imgtool/octal_text.h"
 
 namespace ckpt {
@@ -26,18 +28,22 @@ std::string FieldText(const FieldValue& value) {
 
 Result<> EditPlan::Add(Edit edit) {
   if (edit.old_value == edit.new_value) return success();
-  const auto key = std::make_pair(edit.place, edit.field);
-  const auto [found, added] = edits_.try_emplace(key, std::move(edit));
-  if (!added && found->second.new_value != edit.new_value) {
-    return MakeError(ErrorCode::kUnsupported, "{}: {}: {}, but {}", edit.place.Text(), edit.field,
-                     Proposal(found->second), Proposal(edit));
+  const auto [found, added] =
+      by_field_.try_emplace(std::make_pair(edit.place, edit.field), edits_.size());
+  if (added) {
+    edits_.push_back(std::move(edit));
+    return success();
   }
-  return success();
+  const Edit& first = edits_[found->second];
+  if (first.new_value == edit.new_value) return success();
+  return MakeError(ErrorCode::kUnsupported, "{}: {}: {}, but {}", edit.place.Text(), edit.field,
+                   Proposal(first), Proposal(edit));
 }
 
 std::vector<const Edit*> EditPlan::edits() const {
   std::vector<const Edit*> sorted;
-  for (const auto& [key, edit] : edits_) sorted.push_back(&edit);
+  for (const Edit& edit : edits_) sorted.push_back(&edit);
+  std::ranges::stable_sort(sorted, {}, &Edit::place);
   return sorted;
 }
 

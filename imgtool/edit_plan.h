@@ -57,13 +57,14 @@ class EditPlan {
   Result<> Add(Edit edit);
   void AddNote(PlanNote note) { notes_.push_back(std::move(note)); }
 
-  // By image, entry and field, whatever the order of the passes was.
+  // By image and entry; those of one entry in the order of the passes.
   std::vector<const Edit*> edits() const;
   const std::vector<PlanNote>& notes() const { return notes_; }
   bool empty() const { return edits_.empty(); }
 
  private:
-  std::map<std::pair<EntryPlace, std::string>, Edit> edits_;
+  std::vector<Edit> edits_;
+  std::map<std::pair<EntryPlace, std::string>, size_t> by_field_;  // into edits_
   std::vector<PlanNote> notes_;
 };
 

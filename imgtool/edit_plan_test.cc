@@ -16,17 +16,22 @@ Edit SetName(std::string name, std::string pass, size_t entry = 3) {
           .evidence = "since"};
 }
 
-TEST(EditPlanTest, EditsComeOutByImageEntryAndField) {
+TEST(EditPlanTest, EditsComeOutByImageAndEntryAndInOrder) {
   EditPlan plan;
   ASSERT_TRUE(plan.Add(SetName("/b", "x", 10)));
   ASSERT_TRUE(plan.Add(SetName("/a", "x", 9)));
+  Edit second = SetName("/z", "x", 9);
+  second.field = "reg.mnt_id";
+  ASSERT_TRUE(plan.Add(second));
   Edit first = SetName("/c", "x", 20);
   first.place.image = "a.img";
   ASSERT_TRUE(plan.Add(first));
-  ASSERT_EQ(plan.edits().size(), 3U);
+  ASSERT_EQ(plan.edits().size(), 4U);
   EXPECT_EQ(plan.edits()[0]->place.Text(), "a.img: entry 20");
   EXPECT_EQ(plan.edits()[1]->place.Text(), "files.img: entry 9");
-  EXPECT_EQ(plan.edits()[2]->place.Text(), "files.img: entry 10");
+  EXPECT_EQ(plan.edits()[1]->field, "reg.name");
+  EXPECT_EQ(plan.edits()[2]->field, "reg.mnt_id");
+  EXPECT_EQ(plan.edits()[3]->place.Text(), "files.img: entry 10");
 }
 
 TEST(EditPlanTest, TwoPassesMayAgree) {

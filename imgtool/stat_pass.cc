@@ -36,24 +36,24 @@ class StatPass {
   StatPass(const FixupContext& context, EditPlan& plan) : context_(context), plan_(plan) {}
 
   Result<> Run() {
-    std::map<const MapUnion*, size_t> not_verified;
+    std::map<const MapUnion*, size_t> repaired;
     for (const PathRepair& repair : context_.repairs.repairs) {
-      if (context_.view.WhyUnreadable(*repair.mount)) {
-        ++not_verified[repair.mount];
-        CKPT_TRY(ProposeAppendOnly(repair));
-      } else {
-        CKPT_TRY(ProposeFile(repair));
-      }
+      ++repaired[repair.mount];
+      CKPT_TRY(context_.view.WhyUnreadable(*repair.mount) ? ProposeAppendOnly(repair)
+                                                          : ProposeFile(repair));
     }
-    for (const auto& [mount, file_count] : not_verified) NoteNotVerified(*mount, file_count);
+    for (const auto& [mount, file_count] : repaired) Note(*mount, file_count);
     return success();
   }
 
  private:
-  void NoteNotVerified(const MapUnion& mount, size_t file_count) {
+  void Note(const MapUnion& mount, size_t file_count) {
+    const auto why_not = context_.view.WhyUnreadable(mount);
+    const std::string files = fmt::format("{} file{}", file_count, file_count == 1 ? "" : "s");
     plan_.AddNote({fmt::format("union {}", mount.id),
-                   fmt::format("size and mode of {} files not verified: {}", file_count,
-                               *context_.view.WhyUnreadable(mount))});
+                   why_not ? fmt::format("size and mode of {} not verified: {}", files, *why_not)
+                           : fmt::format("size and mode of {} taken from below {}", files,
+                                         FieldText(context_.view.root()))});
   }
 
   Result<> ProposeFile(const PathRepair& repair) {

@@ -13,7 +13,8 @@ inline constexpr char kStatPass[] = "stat";
 
 // reg_file_entry.size and .mode of every repaired file whose union can be read here, as far as the
 // dump has them: restorers compare both. A file that is written and appended to (O_WRONLY and
-// O_APPEND) has no size. Unions that cannot be read are noted as not verified.
+// O_APPEND) has no size. A note for each union tells
+// how many files were read, or why not.
 // kNotFound: the union has no file of the new name; kUnsupported: it has one of another type.
 Result<> ProposeStat(const FixupContext& context, EditPlan& plan);
 

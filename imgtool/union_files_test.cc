@@ -1,6 +1,7 @@
 #include "imgtool/union_files.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,6 +51,23 @@ TEST_F(UnionFilesTest, NoLinkLeadsOutOfTheRoot) {
 
 TEST_F(UnionFilesTest, ARootThatIsNotThereIsAnError) {
   EXPECT_EQ(UnionFiles::Open(root_ + "/none").error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(UnionFilesTest, AMountedUnionIsOneAtItsMountpointOnly) {
+  if (unshare(CLONE_NEWNS) != 0 ||
+      mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    GTEST_SKIP() << "no permission to mount";
+  }
+  fs::create_directories(root_ + "/other");
+  fs::create_directories(root_ + "/union");
+  const std::string options = "lowerdir=" + root_ + "/bin:" + root_ + "/other";
+  if (mount("overlay", (root_ + "/union").c_str(), "overlay", 0, options.c_str()) != 0) {
+    GTEST_SKIP() << "no overlayfs";
+  }
+  EXPECT_TRUE(IsUnionMountpoint(root_ + "/union"));
+  EXPECT_FALSE(IsUnionMountpoint(root_ + "/union/sh"));
+  EXPECT_EQ(umount((root_ + "/union").c_str()), 0);
+  EXPECT_FALSE(IsUnionMountpoint(root_ + "/union"));
 }
 
 TEST_F(UnionFilesTest, APlainDirectoryIsNoUnion) {

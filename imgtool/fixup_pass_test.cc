@@ -1,0 +1,222 @@
+#include "imgtool/fixup_pass.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "imgtool/branch_map_text.h"
+#include "imgtool/sample_facts.h"
+
+namespace ckpt {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What all passes together propose, as "image:entry field old -> new".
+class FixupPassTest : public testing::Test {
+ protected:
+  FixupPassTest() {
+    fs::remove_all(root_);
+    fs::create_directories(root_ + "/bin");
+    std::ofstream(root_ + "/bin/sh") << "12345";
+    EXPECT_EQ(chmod((root_ + "/bin/sh").c_str(), 0755), 0);
+  }
+  ~FixupPassTest() override { fs::remove_all(root_); }
+
+  pb::reg_file_entry& AddFile(uint32_t id, std::string name) {
+    facts_.files.push_back(SampleFile(id, std::move(name)));
+    return facts_.files.back().entry;
+  }
+  void DumpMounts(uint32_t mnt_ns_id, const std::vector<pb::mnt_entry>& mounts) {
+    facts_.mounts.AddNamespace(mnt_ns_id, SampleMounts(mnt_ns_id, mounts));
+  }
+
+  Result<EditPlan> Plan() {
+    CKPT_TRY(
+        const PathRepairs repairs,
+        FindPathRepairs(facts_, {.map = &map_, .map_is_explicit = true, .union_has_file = {}}));
+    CKPT_TRY(const UnionView view,
+             readable_ ? UnionView::AtRoot(root_) : UnionView::AtMountpoints(false));
+    return PlanFixup({facts_, map_, repairs, view});
+  }
+
+  std::vector<std::string> Edits(const std::string& pass) {
+    const auto plan = Plan();
+    if (plan.has_error()) return {"error: " + plan.error().message};
+    std::vector<std::string> edits;
+    for (const Edit* edit : plan.value().edits()) {
+      if (edit->pass != pass) continue;
+      edits.push_back(fmt::format("{}:{} {} {} -> {}", edit->place.image, edit->place.entry,
+                                  edit->field, FieldText(edit->old_value),
+                                  FieldText(edit->new_value)));
+    }
+    return edits;
+  }
+  std::string OnlyNote() {
+    const auto plan = Plan().value();
+    if (plan.notes().size() != 1) return fmt::format("{} notes", plan.notes().size());
+    return plan.notes()[0].place + ": " + plan.notes()[0].text;
+  }
+
+  using Lines = std::vector<std::string>;
+  const std::string root_ = testing::TempDir() + "/fixup_pass_test";
+  DumpFacts facts_;
+  BranchMap map_ = ParseBranchMap(
+                       "branch-map 1\nunion web\nmnt-id 44\nbranch rw /d/ID\n"
+                       "branch ro+wh /d/base\n",
+                       "m")
+                       .value();
+  bool readable_ = true;
+};
+
+TEST_F(FixupPassTest, EveryPassHasANameOfItsOwnAndSaysWhatItDoes) {
+  std::set<std::string_view> names;
+  for (const Pass& pass : FixupPasses()) {
+    EXPECT_TRUE(names.insert(pass.name).second) << pass.name;
+    EXPECT_FALSE(pass.doc.empty()) << pass.name;
+  }
+}
+
+TEST_F(FixupPassTest, NamesOfBothKindsOfImagesAreRepaired) {
+  AddFile(1, "/d/ID/bin/sh");
+  AddFile(2, "/bin/sh");
+  facts_.files.push_back({{"reg-files.img", 0}, "", SampleRegFile(3, "/d/base/bin/sh")});
+  EXPECT_EQ(Edits("paths"), (Lines{"files.img:1 reg.name \"/d/ID/bin/sh\" -> \"/bin/sh\"",
+                                   "reg-files.img:0 name \"/d/base/bin/sh\" -> \"/bin/sh\""}));
+}
+
+TEST_F(FixupPassTest, RecordedMappingsFollowTheirFile) {
+  AddFile(1, "/d/ID/bin/sh").set_mnt_id(22);
+  pb::raw_mapping mapping = SampleMapping(1, "/d/ID/bin/sh", "/bin/sh");
+  mapping.set_mnt_id(22);
+  facts_.mappings = {{{"ckpt-raw.img", 4}, mapping},
+                     {{"ckpt-raw.img", 5}, SampleMapping(1, "/d/ID/bin/sh", "/d/ID/bin/sh")},
+                     {{"ckpt-raw.img", 6}, SampleMapping(2, "/d/ID/bin/sh", "/bin/sh")}};
+  EXPECT_EQ(Edits("raw-facts"),
+            (Lines{"ckpt-raw.img:4 mapping.map_files_path \"/d/ID/bin/sh\" -> \"/bin/sh\"",
+                   "ckpt-raw.img:4 mapping.mnt_id 22 -> 44",
+                   "ckpt-raw.img:5 mapping.map_files_path \"/d/ID/bin/sh\" -> \"/bin/sh\"",
+                   "ckpt-raw.img:5 mapping.maps_path \"/d/ID/bin/sh\" -> \"/bin/sh\""}));
+}
+
+TEST_F(FixupPassTest, ARepairedFileGetsTheMountThatItsPathLeadsTo) {
+  AddFile(1, "/d/ID/bin/sh").set_mnt_id(22);
+  AddFile(2, "/d/base/bin/sh");
+  DumpMounts(7, {SampleMount(pb::AUFS, 44, 1, "/")});
+  EXPECT_EQ(Edits("mount-ids"),
+            (Lines{"files.img:1 reg.mnt_id 22 -> 44", "files.img:2 reg.mnt_id (absent) -> 44"}));
+}
+
+TEST_F(FixupPassTest, WithoutMountImagesTheRecordedMountIsTakenOrTheIdGoes) {
+  AddFile(1, "/d/ID/bin/sh").set_mnt_id(22);
+  AddFile(2, "/d/base/bin/sh");
+  AddFile(3, "/bin/sh").set_mnt_id(22);
+  EXPECT_EQ(Edits("mount-ids"), Lines{"files.img:1 reg.mnt_id 22 -> 44"});
+  map_.unions[0].mnt_id.reset();
+  EXPECT_EQ(Edits("mount-ids"), Lines{"files.img:1 reg.mnt_id 22 -> (absent)"});
+}
+
+TEST_F(FixupPassTest, AMountThatNoImageListsIsReplacedAlsoInOtherFiles) {
+  AddFile(1, "/proc/version").set_mnt_id(22);
+  AddFile(2, "/bin/sh").set_mnt_id(-1);
+  AddFile(3, "/bin/sh").set_mnt_id(44);
+  AddFile(4, "file[16:1]").set_ext(true);
+  facts_.files.back().entry.set_mnt_id(22);
+  AddFile(5, "relative").set_mnt_id(22);
+  DumpMounts(7, {SampleMount(pb::AUFS, 44, 1, "/"), SampleMount(pb::PROC, 47, 44, "/proc")});
+  EXPECT_EQ(Edits("mount-ids"),
+            (Lines{"files.img:1 reg.mnt_id 22 -> 47", "files.img:5 reg.mnt_id 22 -> (absent)"}));
+}
+
+TEST_F(FixupPassTest, MountsOfOneUnionLoseTheOldHostTogether) {
+  pb::mnt_entry root = SampleMount(pb::AUFS, 44, 1, "/", "si=1f,dio,br:/d/ID=rw");
+  pb::mnt_entry bind = SampleMount(pb::AUFS, 45, 44, "/bind", "si=1f,dio");
+  bind.set_root_dev(root.root_dev());
+  bind.set_root("/d/ID/sub");
+  bind.set_ext_key("bind");
+  pb::mnt_entry source = SampleMount(pb::AUFS, 46, 44, "/other", "rw");
+  source.set_source("/d/base");
+  source.set_ext_key("other");
+  DumpMounts(7, {root, bind, source, SampleMount(pb::TMPFS, 47, 44, "/tmp", "si=1")});
+  EXPECT_EQ(Edits("mounts"),
+            (Lines{"mountpoints-7.img:0 options \"si=1f,dio,br:/d/ID=rw\" -> \"dio\"",
+                   "mountpoints-7.img:1 options \"si=1f,dio\" -> \"dio\"",
+                   "mountpoints-7.img:1 root \"/d/ID/sub\" -> \"/sub\"",
+                   "mountpoints-7.img:2 source \"/d/base\" -> \"none\""}));
+}
+
+TEST_F(FixupPassTest, OverlaysAreTouchedOnlyIfTheMapDescribesThem) {
+  DumpMounts(7, {SampleMount(pb::OVERLAYFS, 44, 1, "/", "lowerdir=/a:/b,upperdir=/c,index=on"),
+                 SampleMount(pb::OVERLAYFS, 45, 44, "/x", "lowerdir=/y")});
+  EXPECT_EQ(Edits("mounts"), Lines{"mountpoints-7.img:0 options "
+                                   "\"lowerdir=/a:/b,upperdir=/c,index=on\" -> \"index=on\""});
+}
+
+TEST_F(FixupPassTest, AUnionBelowTheRootOfADumpedNamespaceIsNoted) {
+  DumpMounts(7, {SampleMount(pb::AUFS, 44, 1, "/mnt/u", "si=1")});
+  EXPECT_EQ(OnlyNote(),
+            "mountpoints-7.img: entry 0: the union at \"/mnt/u\" is not the root of its namespace: "
+            "a restorer needs it as an external mount");
+  facts_.shared_mnt_ns_id = 7;
+  EXPECT_EQ(OnlyNote(), "0 notes");
+}
+
+TEST_F(FixupPassTest, SizeAndModeComeFromTheFileInTheUnion) {
+  pb::reg_file_entry& file = AddFile(1, "/d/ID/bin/sh");
+  file.set_size(9);
+  file.set_mode(S_IFREG | 0700);
+  AddFile(2, "/d/base/bin").set_mode(S_IFDIR | 0755);
+  AddFile(3, "/d/base/bin/sh");  // has neither, gets neither
+  AddFile(4, "/bin/sh").set_size(1);
+  EXPECT_EQ(Edits("stat"),
+            (Lines{"files.img:1 reg.mode 33216 -> 33261", "files.img:1 reg.size 9 -> 5"}));
+  EXPECT_EQ(OnlyNote(), "union web: size and mode of 3 files taken from below \"" + root_ + "\"");
+}
+
+TEST_F(FixupPassTest, AFileThatIsOnlyAppendedToHasNoSize) {
+  for (const uint32_t flags : {O_WRONLY | O_APPEND, O_RDWR | O_APPEND, O_WRONLY}) {
+    pb::reg_file_entry& file = AddFile(flags, "/d/ID/bin/sh");
+    file.set_flags(flags);
+    file.set_size(5);
+  }
+  const std::string entry = std::to_string(O_WRONLY | O_APPEND);
+  EXPECT_EQ(Edits("stat"), Lines{"files.img:" + entry + " reg.size 5 -> (absent)"});
+  readable_ = false;
+  EXPECT_EQ(Edits("stat"), Lines{"files.img:" + entry + " reg.size 5 -> (absent)"});
+}
+
+TEST_F(FixupPassTest, AUnionThatCannotBeReadIsSaidToBeNotVerified) {
+  AddFile(1, "/d/ID/bin/gone").set_size(9);
+  readable_ = false;
+  EXPECT_EQ(Edits("stat"), Lines{});
+  EXPECT_EQ(OnlyNote(),
+            "union web: size and mode of 1 file not verified: its mountpoint is the root of a "
+            "namespace that is not this one (say where it is mounted with --root)");
+  map_.unions[0].mountpoint = "/no/such/mountpoint";
+  EXPECT_EQ(OnlyNote(),
+            "union web: size and mode of 1 file not verified: no union is mounted at "
+            "/no/such/mountpoint here");
+}
+
+TEST_F(FixupPassTest, AFileThatTheUnionDoesNotHaveIsAnError) {
+  AddFile(1, "/d/ID/bin/gone");
+  EXPECT_EQ(Edits("stat"), Lines{"error: files.img: entry 1: \"/d/ID/bin/gone\" would become "
+                                 "\"/bin/gone\", which is not below " +
+                                 root_});
+}
+
+TEST_F(FixupPassTest, AFileOfAnotherTypeInTheUnionIsAnError) {
+  AddFile(1, "/d/ID/bin").set_mode(S_IFREG | 0644);
+  EXPECT_EQ(Edits("stat"), Lines{"error: files.img: entry 1: \"/d/ID/bin\" was a regular file, but "
+                                 "\"/bin\" is a directory"});
+}
+
+}  // namespace
+}  // namespace ckpt
