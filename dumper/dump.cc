@@ -76,7 +76,8 @@ class DumpRun {
     CKPT_TRY(Step("collect", &DumpRun::Collect));
     CKPT_TRY(Step("infect", &DumpRun::InstallEngine));
     Result<> told = Step("threads", &DumpRun::AskThreads);
-    CKPT_TRY(Step("cure", &DumpRun::RemoveEngine));
+    log_.Debug("step cure");
+    CKPT_TRY(engine_->Uninstall(process_->leader()));
     CKPT_TRY(told);
     CKPT_TRY(Step("pages", &DumpRun::ReadPages));
     if (options_.after == AfterDump::kLeaveRunning) CKPT_TRY(Thaw());
@@ -91,8 +92,7 @@ class DumpRun {
  private:
   Result<> Step(std::string_view name, Result<> (DumpRun::*take)()) {
     log_.Debug("step {}", name);
-    // Once the engine is in the process, nothing keeps it from being taken out again.
-    if (options_.before_step && name != "cure") CKPT_TRY(options_.before_step(name));
+    if (options_.before_step) CKPT_TRY(options_.before_step(name));
     return (this->*take)();
   }
 
@@ -173,7 +173,7 @@ class DumpRun {
     CKPT_TRY(const PagemapReader pagemap, PagemapReader::Open(options_.pid, options_.features));
     std::vector<RemoteRange>& pages = snapshot_.pages;
     std::vector<RemoteRange> guards;
-    for (const PageSource& source : FindPageSources(mappings_)) {
+    for (const PagesToDump& source : FindPagesToDump(mappings_)) {
       if (source.whole) {
         pages.push_back(source.range);
         continue;
@@ -226,8 +226,6 @@ class DumpRun {
     return CollectProcess(*process_, *engine_, posix_timers_, &snapshot_.cores.front(),
                           &snapshot_.mm);
   }
-
-  Result<> RemoveEngine() { return engine_->Uninstall(process_->leader()); }
 
   Result<> ReadPages() {
     const auto start = Clock::now();

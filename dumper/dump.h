@@ -26,13 +26,14 @@ struct DumpOptions {
   KernelFeatures features;
   PageStage::Progress progress;
   // Called with the name of each step before it is taken; an error it returns is that of the step.
-  // For interruptions, and for tests of failures. kDumpSteps has the names.
+  // For interruptions, and for tests of failures. kDumpSteps has the names; "cure", which takes the
+  // scratch area out of the process again, is not among them: nothing keeps it from being done.
   std::function<Result<>(std::string_view step)> before_step;
 };
 
-inline constexpr std::string_view kDumpSteps[] = {"prepare", "freeze",  "check",  "collect",
-                                                  "infect",  "threads", "cure",   "pages",
-                                                  "images",  "commit",  "release"};
+inline constexpr std::string_view kDumpSteps[] = {"prepare", "freeze",  "check", "collect",
+                                                  "infect",  "threads", "pages", "images",
+                                                  "commit",  "release"};
 
 // After an error the process runs as it did before, and no image is left, but for errors of the
 // last step, "release", with which the dump is whole. With kLeaveRunning the process runs again as

@@ -2,19 +2,18 @@
 
 #include <time.h>
 
-#include <algorithm>
-#include <limits>
+#include <vector>
 
 #include "formats/image_type.h"
 #include "formats/image_writer.h"
+#include "formats/pagemap.h"
 #include "formats/proto/inventory.pb.h"
 
 namespace ckpt {
 
 namespace {
 
-constexpr uint32_t kImagesVersion = 2;      // inventory_entry.img_version: common magics
-constexpr uint32_t kPagePresent = 1U << 2;  // pagemap_entry.flags, PE_PRESENT
+constexpr uint32_t kImagesVersion = 2;  // inventory_entry.img_version: common magics
 
 template <typename Message>
 Result<> AddEntries(StagedFileSet& files, ImageType type, uint64_t id,
@@ -66,7 +65,10 @@ Result<> AddPagemap(const Snapshot& snapshot, StagedFileSet& files) {
   pb::pagemap_head head;
   head.set_pages_id(kPagesId);
   CKPT_TRY(image.Append(head));
-  for (const pb::pagemap_entry& entry : BuildPagemap(snapshot.pages)) CKPT_TRY(image.Append(entry));
+  for (const RemoteRange& range : snapshot.pages) {
+    CKPT_TRY(
+        image.Append(MakePagemapEntry(range.start, range.size_bytes() / kPageSize, kPagesPresent)));
+  }
   return files.Add(ImageFileName(ImageType::kPagemap, snapshot.tree.pid()), AsBytes(image.bytes()),
                    kImageMode);
 }
@@ -87,20 +89,6 @@ Result<> AddStats(const Snapshot& snapshot, StagedFileSet& files) {
 }
 
 }  // namespace
-
-std::vector<pb::pagemap_entry> BuildPagemap(const std::vector<RemoteRange>& pages) {
-  std::vector<pb::pagemap_entry> entries;
-  for (const RemoteRange& range : pages) {
-    const uint64_t page_count = range.size_bytes() / kPageSize;
-    pb::pagemap_entry& entry = entries.emplace_back();
-    entry.set_vaddr(range.start);
-    entry.set_compat_nr_pages(static_cast<uint32_t>(
-        std::min<uint64_t>(page_count, std::numeric_limits<uint32_t>::max())));
-    entry.set_nr_pages(page_count);
-    entry.set_flags(kPagePresent);
-  }
-  return entries;
-}
 
 Result<> AddImages(const Snapshot& snapshot, StagedFileSet& files) {
   const uint32_t pid = snapshot.tree.pid();

@@ -11,9 +11,6 @@ namespace ckpt {
 // Adds every image but pages-1.img to `files`. Nothing appears before its Commit().
 Result<> AddImages(const Snapshot& snapshot, StagedFileSet& files);
 
-// The entries of a pagemap: both counts of pages, for readers before CRIU 4.2 and since.
-std::vector<pb::pagemap_entry> BuildPagemap(const std::vector<RemoteRange>& pages);
-
 inline constexpr mode_t kImageMode = 0644;
 
 }  // namespace ckpt

@@ -204,8 +204,8 @@ Result<> AddUsage(const std::vector<Mapping>& smaps, std::vector<Mapping>& mappi
   return success();
 }
 
-std::vector<PageSource> FindPageSources(const std::vector<Mapping>& mappings) {
-  std::vector<PageSource> sources;
+std::vector<PagesToDump> FindPagesToDump(const std::vector<Mapping>& mappings) {
+  std::vector<PagesToDump> sources;
   for (const Mapping& mapping : mappings) {
     const SpecialMapping special = SpecialMappingOf(mapping);
     if (mapping.shared || IsVvar(special) || special == SpecialMapping::kVsyscall) continue;

@@ -12,6 +12,7 @@
 #include "formats/proto/memory.pb.h"
 #include "process/linked_file.h"
 #include "process/maps.h"
+#include "process/pagemap.h"
 #include "process/remote_ptr.h"
 
 namespace ckpt {
@@ -37,12 +38,14 @@ Result<CollectedMappings> CollectMappings(pid_t pid, const std::vector<Mapping>&
 // frozen process. kInternal when a mapping is not there.
 Result<> AddUsage(const std::vector<Mapping>& smaps, std::vector<Mapping>& mappings);
 
-// Where pages to dump are.
-struct PageSource {
+// Where pages to dump are: those that `selection` finds, or every page of the vdso, which restorers
+// parse.
+struct PagesToDump {
   RemoteRange range;
-  bool whole = false;  // every page of it (the vdso, which restorers parse), not only private ones
+  bool whole = false;
+  PageSelection selection = PageSelection::kPrivate;
 };
-std::vector<PageSource> FindPageSources(const std::vector<Mapping>& mappings);
+std::vector<PagesToDump> FindPagesToDump(const std::vector<Mapping>& mappings);
 
 }  // namespace ckpt
 

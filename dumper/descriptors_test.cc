@@ -1,0 +1,144 @@
+#include "dumper/descriptors.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+#include "base/file.h"
+#include "process/child_for_test.h"
+
+namespace ckpt {
+namespace {
+
+// A child with the descriptors that `open` opens, at numbers from 300 on, and those of the test.
+class Holder {
+ public:
+  explicit Holder(const std::function<void()>& open)
+      : child_([&open](const auto& ready) {
+          open();
+          ready();
+          return pause();
+        }) {}
+
+  Result<Descriptors> Collect() { return CollectDescriptors(child_.pid(), files, refusals); }
+
+  // The file entry that descriptor `number` refers to.
+  const pb::file_entry& EntryOf(const Descriptors& descriptors, uint32_t number) const {
+    for (const pb::fdinfo_entry& fd : descriptors.fds) {
+      if (fd.fd() == number) return files.entries()[fd.id() - 1];
+    }
+    return pb::file_entry::default_instance();
+  }
+
+  FileTable files;
+  Refusals refusals;
+
+ private:
+  ChildForTest child_;
+};
+
+void MoveTo(int fd, int number) {
+  dup2(fd, number);
+  close(fd);
+}
+
+TEST(DescriptorsTest, DupsShareAnEntryAndTwoOpensDoNot) {
+  Holder holder([] {
+    MoveTo(open("/dev/null", O_RDWR), 300);
+    dup2(300, 301);
+    MoveTo(open("/dev/null", O_RDWR), 302);
+    fcntl(301, F_SETFD, FD_CLOEXEC);
+  });
+  const Descriptors descriptors = holder.Collect().value();
+  const auto& first = holder.EntryOf(descriptors, 300);
+  EXPECT_EQ(first.reg().name(), "/dev/null");
+  EXPECT_EQ(holder.EntryOf(descriptors, 301).id(), first.id());
+  EXPECT_NE(holder.EntryOf(descriptors, 302).id(), first.id());
+  for (const pb::fdinfo_entry& fd : descriptors.fds) {
+    if (fd.fd() < 300) continue;
+    EXPECT_EQ(fd.flags(), fd.fd() == 301 ? 1U : 0U);
+  }
+}
+
+TEST(DescriptorsTest, TheContentOfAPipeIsCopiedAndLeftInIt) {
+  Holder holder([] {
+    std::array<int, 2> ends{};
+    static_cast<void>(!pipe2(ends.data(), O_NONBLOCK));
+    MoveTo(ends[0], 300);
+    MoveTo(ends[1], 301);
+    static_cast<void>(!write(301, "left here", 9));
+  });
+  for (int round = 0; round < 2; ++round) {
+    holder.files = {};
+    const Descriptors descriptors = holder.Collect().value();
+    const pb::pipe_entry& read_end = holder.EntryOf(descriptors, 300).pipe();
+    EXPECT_EQ(holder.EntryOf(descriptors, 301).pipe().pipe_id(), read_end.pipe_id());
+    EXPECT_EQ(read_end.flags(), uint32_t{O_NONBLOCK});
+    const auto pipe =
+        std::ranges::find(descriptors.pipes, read_end.pipe_id(),
+                          [](const PipeContent& content) { return content.entry.pipe_id(); });
+    ASSERT_NE(pipe, descriptors.pipes.end());
+    EXPECT_EQ(pipe->bytes, "left here");
+    EXPECT_EQ(pipe->entry.bytes(), 9U);
+    EXPECT_EQ(pipe->entry.size(), 65536U);
+  }
+}
+
+TEST(DescriptorsTest, AllThatCannotBeDumpedIsNamedAtOnce) {
+  const std::string deleted = testing::TempDir() + "/descriptors_test_deleted";
+  const std::string locked = testing::TempDir() + "/descriptors_test_locked";
+  std::array<int, 2> outside{};
+  ASSERT_EQ(pipe2(outside.data(), O_CLOEXEC), 0);
+  Holder holder([&] {
+    MoveTo(socket(AF_INET, SOCK_STREAM, 0), 300);
+    MoveTo(eventfd(0, 0), 301);
+    MoveTo(open(deleted.c_str(), O_RDWR | O_CREAT, 0600), 302);
+    unlink(deleted.c_str());
+    MoveTo(open(locked.c_str(), O_RDWR | O_CREAT, 0600), 303);
+    flock(303, LOCK_EX);
+    dup2(outside[0], 304);
+    close(outside[0]);
+    close(outside[1]);
+  });
+  static_cast<void>(holder.Collect().value());
+  unlink(locked.c_str());
+  close(outside[0]);
+  close(outside[1]);
+  const auto names = [&](const std::string& what) {
+    return std::ranges::count_if(holder.refusals.findings(), [&](const std::string& finding) {
+      return finding.find(what) != std::string::npos;
+    });
+  };
+  EXPECT_EQ(names("fd 300 is socket:["), 1);
+  EXPECT_EQ(names("fd 301 is anon_inode:[eventfd]: files of this kind are not supported yet"), 1);
+  EXPECT_EQ(names("/descriptors_test_deleted (deleted): deleted files are not supported yet"), 1);
+  EXPECT_EQ(names("/descriptors_test_locked: a file lock or lease is held on it"), 1);
+  EXPECT_EQ(names("its other end is in another process"), 1);
+}
+
+TEST(DescriptorsTest, TheOwnerOfAFileIsKept) {
+  Holder holder([] {
+    std::array<int, 2> ends{};
+    static_cast<void>(!pipe(ends.data()));
+    MoveTo(ends[0], 300);
+    MoveTo(ends[1], 301);
+    fcntl(300, F_SETOWN, getpid());
+    fcntl(300, F_SETSIG, SIGUSR2);
+  });
+  const Descriptors descriptors = holder.Collect().value();
+  const pb::fown_entry& owner = holder.EntryOf(descriptors, 300).pipe().fown();
+  EXPECT_NE(owner.pid(), 0U);
+  EXPECT_EQ(owner.signum(), uint32_t{SIGUSR2});
+  EXPECT_EQ(owner.pid_type(), uint32_t{F_OWNER_PID});
+  EXPECT_EQ(holder.EntryOf(descriptors, 301).pipe().fown().pid(), 0U);
+}
+
+}  // namespace
+}  // namespace ckpt

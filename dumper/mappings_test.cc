@@ -1,0 +1,113 @@
+#include "dumper/mappings.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "formats/vma_status.h"
+
+namespace ckpt {
+namespace {
+
+// Looks at mappings of this very process.
+class MappingsTest : public testing::Test {
+ protected:
+  static constexpr size_t kBytes = 4 * 4096;
+
+  static void* Map(int protection, int flags, int fd = -1, off_t offset = 0) {
+    return mmap(nullptr, kBytes, protection, flags, fd, offset);
+  }
+  CollectedMappings Collect() {
+    mappings_ = ReadSmaps(getpid()).value();
+    return CollectMappings(getpid(), mappings_, files_, refusals_).value();
+  }
+  static const pb::vma_entry& At(const CollectedMappings& collected, const void* address) {
+    for (const pb::vma_entry& vma : collected.vmas) {
+      if (vma.start() == reinterpret_cast<uint64_t>(address)) return vma;
+    }
+    return pb::vma_entry::default_instance();
+  }
+
+  std::vector<Mapping> mappings_;
+  FileTable files_;
+  Refusals refusals_;
+};
+
+TEST_F(MappingsTest, AnonymousMemoryKeepsItsProtectionFlagsAndAdvice) {
+  void* area = Map(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+  madvise(area, kBytes, MADV_DONTFORK);
+  madvise(area, kBytes, MADV_NOHUGEPAGE);
+  const pb::vma_entry vma = At(Collect(), area);
+  munmap(area, kBytes);
+  EXPECT_EQ(vma.prot(), uint32_t{PROT_READ | PROT_WRITE});
+  EXPECT_EQ(vma.flags(), uint32_t{MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE});
+  EXPECT_EQ(vma.status(), kVmaRegular | kVmaAnonPrivate);
+  EXPECT_EQ(vma.madv(), uint64_t{1} << MADV_DONTFORK | uint64_t{1} << MADV_NOHUGEPAGE);
+  EXPECT_EQ(vma.fd(), -1);
+}
+
+TEST_F(MappingsTest, FileMappingsPointToOneEntryForEachWayToOpenTheFile) {
+  const std::string path = testing::TempDir() + "/mappings_test";
+  ASSERT_TRUE(WriteWholeFile(path, AsBytes(std::string(2 * kBytes, 'x')), 0600).has_value());
+  const UniqueFd fd = OpenFile(path, O_RDWR).value();
+  void* private_map = Map(PROT_READ, MAP_PRIVATE, fd.get(), kBytes);
+  void* shared_map = Map(PROT_READ, MAP_SHARED, fd.get());
+  const CollectedMappings collected = Collect();
+  munmap(private_map, kBytes);
+  munmap(shared_map, kBytes);
+  unlink(path.c_str());
+  const pb::vma_entry& of_private = At(collected, private_map);
+  const pb::vma_entry& of_shared = At(collected, shared_map);
+  EXPECT_EQ(of_private.status(), kVmaRegular | kVmaFilePrivate);
+  EXPECT_EQ(of_private.pgoff(), kBytes);
+  EXPECT_EQ(of_shared.status(), kVmaRegular | kVmaFileShared);
+  EXPECT_NE(of_private.shmid(), of_shared.shmid());
+  const auto& entry = files_.entries()[of_shared.shmid() - 1].reg();
+  EXPECT_TRUE(entry.name().ends_with("/mappings_test"));
+  EXPECT_EQ(entry.flags(), uint32_t{O_RDWR});
+  EXPECT_EQ(files_.entries()[of_private.shmid() - 1].reg().flags(), uint32_t{O_RDONLY});
+}
+
+TEST_F(MappingsTest, SharedAnonymousMemoryIsRefused) {
+  void* area = Map(PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS);
+  Collect();
+  munmap(area, kBytes);
+  ASSERT_EQ(refusals_.findings().size(), 1U);
+  EXPECT_EQ(
+      refusals_.findings()[0],
+      fmt::format("mapping {:#x}-{:#x} of /dev/zero (deleted): deleted files are not "
+                  "supported yet",
+                  reinterpret_cast<uint64_t>(area), reinterpret_cast<uint64_t>(area) + kBytes));
+}
+
+TEST_F(MappingsTest, TheVdsoIsDumpedWholeAndVvarIsOneEntryWithoutPages) {
+  const CollectedMappings collected = Collect();
+  size_t vvar_count = 0;
+  for (const pb::vma_entry& vma : collected.vmas) vvar_count += (vma.status() & kVmaVvar) != 0;
+  EXPECT_EQ(vvar_count, 1U);
+  size_t whole_count = 0;
+  for (const PagesToDump& source : FindPagesToDump(mappings_)) {
+    whole_count += source.whole;
+    for (const pb::vma_entry& vma : collected.vmas) {
+      if ((vma.status() & kVmaVvar) == 0) continue;
+      EXPECT_FALSE(source.range.Overlaps({vma.start(), vma.end()}));
+    }
+  }
+  EXPECT_EQ(whole_count, 1U);
+}
+
+TEST_F(MappingsTest, UsageIsJoinedByAddress) {
+  std::vector<Mapping> smaps = ReadSmaps(getpid()).value();
+  std::vector<Mapping> mappings = smaps;
+  for (Mapping& mapping : mappings) mapping.usage.reset();
+  ASSERT_TRUE(AddUsage(smaps, mappings).has_value());
+  EXPECT_EQ(mappings, smaps);
+  smaps.erase(smaps.begin());
+  EXPECT_EQ(AddUsage(smaps, mappings).error().message,
+            fmt::format("mapping {:#x}-{:#x} is not in smaps", mappings[0].start, mappings[0].end));
+}
+
+}  // namespace
+}  // namespace ckpt

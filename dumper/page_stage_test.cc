@@ -1,0 +1,110 @@
+#include "dumper/page_stage.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+
+namespace ckpt {
+namespace {
+
+// Reads of this very process: 8 MB in which every page has its number.
+class PageStageTest : public testing::Test {
+ protected:
+  static constexpr size_t kPages = 2048;
+
+  PageStageTest()
+      : area_(kPages * kPageSize),
+        fd_(OpenFile(path_, O_RDWR | O_CREAT | O_TRUNC, 0600).value()),
+        memory_(RemoteMemory::Open(getpid()).value()) {
+    for (size_t i = 0; i < kPages; ++i) std::memcpy(&area_[i * kPageSize], &i, sizeof(i));
+  }
+  ~PageStageTest() override { unlink(path_.c_str()); }
+
+  RemoteRange Pages(size_t first, size_t count) const {
+    const auto start = reinterpret_cast<uint64_t>(area_.data()) + first * kPageSize;
+    return {start, start + count * kPageSize};
+  }
+  std::string Expected(const std::vector<RemoteRange>& ranges) const {
+    std::string bytes;
+    for (const RemoteRange& range : ranges) {
+      bytes.append(reinterpret_cast<const char*>(range.start), range.size_bytes());
+    }
+    return bytes;
+  }
+
+  std::vector<std::byte> area_;
+  const std::string path_ = testing::TempDir() + "/page_stage_test";
+  UniqueFd fd_;
+  RemoteMemory memory_;
+};
+
+TEST_F(PageStageTest, TheFileHasThePagesInOrderWhateverTheSizeOfTheBuffers) {
+  std::vector<RemoteRange> ranges = {Pages(0, 1), Pages(2, 1000), Pages(1100, 3)};
+  for (size_t i = 1200; i < 2000; i += 2) ranges.push_back(Pages(i, 1));
+  for (const size_t buffer_bytes : {size_t{1}, size_t{3} << 20, size_t{16} << 20}) {
+    ASSERT_EQ(ftruncate(fd_.get(), 0), 0);
+    const PageBuffers buffers = PageBuffers::Create(buffer_bytes).value();
+    uint64_t last = 0;
+    PageStage stage(memory_, buffers, fd_.get(), [&](uint64_t written, uint64_t total) -> Result<> {
+      EXPECT_LE(written, total);
+      last = written;
+      return success();
+    });
+    ASSERT_TRUE(stage.ReadAll(ranges, 2).has_value());
+    ASSERT_TRUE(stage.Finish().has_value());
+    EXPECT_EQ(last, Expected(ranges).size());
+    EXPECT_TRUE(ReadWholeFile(path_).value() == Expected(ranges));
+  }
+}
+
+TEST_F(PageStageTest, NoPagesAreAnEmptyFile) {
+  const PageBuffers buffers = PageBuffers::Create(1).value();
+  PageStage stage(memory_, buffers, fd_.get(), nullptr);
+  ASSERT_TRUE(stage.ReadAll({}, 2).has_value());
+  ASSERT_TRUE(stage.Finish().has_value());
+  EXPECT_EQ(ReadWholeFile(path_).value(), "");
+}
+
+TEST_F(PageStageTest, MemoryThatIsGoneIsAnErrorWithItsAddress) {
+  void* gone = mmap(nullptr, kPageSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  munmap(gone, kPageSize);
+  const auto address = reinterpret_cast<uint64_t>(gone);
+  const PageBuffers buffers = PageBuffers::Create(1).value();
+  PageStage stage(memory_, buffers, fd_.get(), nullptr);
+  const std::vector<RemoteRange> ranges = {{address, address + kPageSize}};
+  const auto read = stage.ReadAll(ranges, 2);
+  ASSERT_TRUE(read.has_error());
+  EXPECT_NE(read.error().message.find(fmt::format("{:#x}", address)), std::string::npos);
+  EXPECT_TRUE(stage.Finish().has_error());
+}
+
+TEST_F(PageStageTest, AFullDiskEndsTheReadingToo) {
+  const UniqueFd full = OpenFile("/dev/full", O_WRONLY).value();
+  const PageBuffers buffers = PageBuffers::Create(1).value();
+  PageStage stage(memory_, buffers, full.get(), nullptr);
+  const std::vector<RemoteRange> ranges = {Pages(0, kPages)};
+  static_cast<void>(stage.ReadAll(ranges, 2));
+  const auto finished = stage.Finish();
+  ASSERT_TRUE(finished.has_error());
+  EXPECT_NE(finished.error().message.find("ENOSPC"), std::string::npos);
+}
+
+TEST_F(PageStageTest, AnErrorOfTheProgressEndsTheWork) {
+  const PageBuffers buffers = PageBuffers::Create(1).value();
+  PageStage stage(memory_, buffers, fd_.get(), [](uint64_t, uint64_t) -> Result<> {
+    return MakeError(ErrorCode::kSystem, "interrupted");
+  });
+  const std::vector<RemoteRange> ranges = {Pages(0, kPages)};
+  static_cast<void>(stage.ReadAll(ranges, 1));
+  EXPECT_EQ(stage.Finish().error().message, "interrupted");
+}
+
+}  // namespace
+}  // namespace ckpt
