@@ -178,7 +178,7 @@ class DumpRun {
         pages.push_back(source.range);
         continue;
       }
-      CKPT_TRY(pagemap.Scan(source.range, PageSelection::kPrivate, pages));
+      CKPT_TRY(pagemap.Scan(source.range, source.selection, pages));
       CKPT_TRY(pagemap.Scan(source.range, PageSelection::kGuard, guards));
     }
     for (const RemoteRange& guard : guards) {

@@ -209,8 +209,11 @@ std::vector<PagesToDump> FindPagesToDump(const std::vector<Mapping>& mappings) {
   for (const Mapping& mapping : mappings) {
     const SpecialMapping special = SpecialMappingOf(mapping);
     if (mapping.shared || IsVvar(special) || special == SpecialMapping::kVsyscall) continue;
+    // Without a file every page there is is private, which is quicker to find out.
     sources.push_back(
-        {.range = {mapping.start, mapping.end}, .whole = special == SpecialMapping::kVdso});
+        {.range = {mapping.start, mapping.end},
+         .whole = special == SpecialMapping::kVdso,
+         .selection = mapping.inode == 0 ? PageSelection::kPopulated : PageSelection::kPrivate});
   }
   return sources;
 }
