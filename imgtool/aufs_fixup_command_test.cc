@@ -75,7 +75,7 @@ files.img: entry 1: reg.name: "/d/ID-init/lib/c.so" -> "/lib/c.so"
 files.img: entry 1: reg.mnt_id: 22 -> 44
     mount-ids: the repaired path leads to the mount at "/" (mountpoints-7.img: entry 0)
 mountpoints-7.img: entry 0: options: "rw,si=1f,dio" -> "rw,dio"
-    mounts: si of the old host mean nothing elsewhere
+    mounts: of use to the old host only: si
 note: union 7:44: size and mode of 1 file not verified: its mountpoint is the root of a namespace that is not this one (say where it is mounted with --root)
 )";
 

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "base/file.h"
+
 namespace ckpt {
 namespace {
 
@@ -91,6 +93,17 @@ TEST(BranchMapTextTest, BranchesKeepTheirOrderBeyondTen) {
   ASSERT_EQ(map.unions[0].branches.size(), 12U);
   EXPECT_EQ(map.unions[0].branches[2].path, "/b2");
   EXPECT_EQ(map.unions[0].branches[10].path, "/b10");
+}
+
+TEST(BranchMapTextTest, TheExampleOfThePageIsAMap) {
+  const std::string page = ReadWholeFile("docs/branch-map.md").value();
+  const size_t begin = page.find("```\n") + 4;
+  const std::string example = page.substr(begin, page.find("```", begin) - begin);
+  const BranchMap map = ParseBranchMap(example, "docs/branch-map.md").value();
+  ASSERT_EQ(map.unions.size(), 2U);
+  EXPECT_EQ(map.unions[0].branches[2].access_path, "/mnt/backup/9e3b");
+  EXPECT_EQ(map.unions[1].mountpoint, "/srv/data files");
+  EXPECT_TRUE(BranchMapWarnings(map).empty());
 }
 
 struct Wrong {

@@ -177,7 +177,7 @@ TEST_F(FixupPassTest, SizeAndModeComeFromTheFileInTheUnion) {
   AddFile(4, "/bin/sh").set_size(1);
   EXPECT_EQ(Edits("stat"),
             (Lines{"files.img:1 reg.mode 33216 -> 33261", "files.img:1 reg.size 9 -> 5"}));
-  EXPECT_EQ(OnlyNote(), "union web: size and mode of 3 files taken from below \"" + root_ + "\"");
+  EXPECT_EQ(OnlyNote(), "union web: size and mode of 3 files verified below \"" + root_ + "\"");
 }
 
 TEST_F(FixupPassTest, AFileThatIsOnlyAppendedToHasNoSize) {

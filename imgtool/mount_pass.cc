@@ -69,9 +69,8 @@ class MountPass {
   Result<> ProposeOptions(const DumpedMount& mount) {
     KeptOptions kept = DropHostOptions(mount.entry.options());
     if (kept.dropped.empty()) return success();
-    return Propose(
-        mount, "options", mount.entry.options(), std::move(kept.options),
-        fmt::format("{} of the old host mean nothing elsewhere", fmt::join(kept.dropped, ", ")));
+    return Propose(mount, "options", mount.entry.options(), std::move(kept.options),
+                   fmt::format("of use to the old host only: {}", fmt::join(kept.dropped, ", ")));
   }
 
   Result<> ProposeRoot(const DumpedMount& mount) {

@@ -52,7 +52,7 @@ class StatPass {
     const std::string files = fmt::format("{} file{}", file_count, file_count == 1 ? "" : "s");
     plan_.AddNote({fmt::format("union {}", mount.id),
                    why_not ? fmt::format("size and mode of {} not verified: {}", files, *why_not)
-                           : fmt::format("size and mode of {} taken from below {}", files,
+                           : fmt::format("size and mode of {} verified below {}", files,
                                          FieldText(context_.view.root()))});
   }
 
