@@ -9,8 +9,8 @@
 
 #include <algorithm>
 #include <climits>
-#include <string>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace ckpt {

@@ -63,7 +63,7 @@ void CheckNamespaces(const TaskImages& task, const Ids& root, Findings& findings
     const uint32_t id = ((*task.ids).*space.id)();
     if ((root.*space.has)() && (root.*space.id)() == id) continue;
     findings.Unsupported(
-        "ids-{}.img: process {} has a {} namespace of its own (id {}), which is "
+        "ids-{}.img: process {} has its own {} namespace (id {}), which is "
         "not supported",
         task.tree.pid(), task.tree.pid(), space.name, id);
   }

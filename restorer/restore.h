@@ -18,13 +18,13 @@ struct RestoreOptions {
   std::string images_dir = ".";
   // Where the paths of the dump begin; empty: at the restorer's root, and processes that had theirs
   // at "/" share it.
-  std::string root;
+  std::string root = {};
   // Is written, with the pid, when the process is complete; empty: none.
-  std::string pidfile;
+  std::string pidfile = {};
 
   // For tests. What is called with the name of each step before it is made: an error is as if the
   // step had failed.
-  std::function<Result<>(std::string_view step)> before_step;
+  std::function<Result<>(std::string_view step)> before_step = {};
   // For tests. Act as a kernel before 6.16, which cannot be told the ids of timers.
   bool counts_timer_ids = false;
 };

@@ -27,9 +27,10 @@ struct RestoredTask {
   StubProcess stub;
   std::unique_ptr<RemoteMemory> memory = {};  // the engine points to it
   std::optional<RemoteSyscalls> engine = {};  // until the last step takes it out
-  std::vector<RemoteRange> occupied = {};     // what nothing new may be put on: the stub's, the plan's
-  RunningVdso vdso = {};                      // of the running kernel, where it lies now
-  std::optional<std::vector<std::byte>> patched_vdso = {};  // what the dumped vdso becomes, if it stays
+  std::vector<RemoteRange> occupied = {};  // what nothing new may be put on: the stub's, the plan's
+  RunningVdso vdso = {};                   // of the running kernel, where it lies now
+  std::optional<std::vector<std::byte>> patched_vdso =
+      {};  // what the dumped vdso becomes, if it stays
 
   // Calls by the leader.
   RemoteCalls Calls(size_t max_calls = RemoteCalls::kFewCalls) {

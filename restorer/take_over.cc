@@ -61,9 +61,9 @@ Result<> UnregisterRseq(RestoredTask& task) {
   }
   if (rseq.abi_pointer == 0) return success();
   RemoteCalls calls = task.Calls();
-  CKPT_TRY(
-      calls.Call("rseq(RSEQ_FLAG_UNREGISTER)", SYS_rseq,
-                 {rseq.abi_pointer, rseq.abi_size_bytes, int{RSEQ_FLAG_UNREGISTER}, rseq.signature}));
+  CKPT_TRY(calls.Call(
+      "rseq(RSEQ_FLAG_UNREGISTER)", SYS_rseq,
+      {rseq.abi_pointer, rseq.abi_size_bytes, int{RSEQ_FLAG_UNREGISTER}, rseq.signature}));
   return calls.Flush();
 }
 
