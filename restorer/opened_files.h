@@ -55,6 +55,9 @@ class RaisedDescriptorLimit {
   RaisedDescriptorLimit& operator=(const RaisedDescriptorLimit&) = delete;
   ~RaisedDescriptorLimit();
 
+  // The soft limit of before.
+  uint64_t before() const { return soft_; }
+
  private:
   uint64_t soft_ = 0;
 };

@@ -71,6 +71,16 @@ std::string LimitText(uint64_t limit) {
   return limit == RLIM_INFINITY ? "unlimited" : fmt::format("{}", limit);
 }
 
+// A dump need not hold limits: then they are the restorer's.
+rlimit WantedLimit(const RestoredTask& task, size_t resource, rlimit now) {
+  if (resource < task.plan->limits.size()) {
+    const LimitPlan& limit = task.plan->limits[resource];
+    return {.rlim_cur = limit.soft, .rlim_max = limit.hard};
+  }
+  if (resource == RLIMIT_NOFILE) now.rlim_cur = task.descriptor_limit;
+  return now;
+}
+
 // The buffer is the engine's scratch memory, which no batch uses at the time.
 Result<> QueueSignal(RestoredTask& task, const SignalInfo& info, pid_t tid, bool to_thread) {
   const SyscallBatch batch = task.engine->NewBatch(0);
@@ -104,21 +114,21 @@ Result<> SetProcessState(RestoredTask& task) {
 }
 
 Result<> SetLimits(RestoredTask& task) {
+  const pid_t pid = task.plan->pid;
   RemoteCalls calls = task.Calls();
-  for (size_t i = 0; i < task.plan->limits.size(); ++i) {
-    const LimitPlan& limit = task.plan->limits[i];
+  for (size_t i = 0; i < kLimitNames.size(); ++i) {
     rlimit now{};
-    if (prlimit(task.plan->pid, static_cast<__rlimit_resource>(i), nullptr, &now) < 0) {
+    if (prlimit(pid, static_cast<__rlimit_resource>(i), nullptr, &now) < 0) {
       const int saved = errno;
-      return ErrnoError(saved, "prlimit({}, RLIMIT_{})", task.plan->pid, kLimitNames[i]);
+      return ErrnoError(saved, "prlimit({}, RLIMIT_{})", pid, kLimitNames[i]);
     }
-    if (now.rlim_cur == limit.soft && now.rlim_max == limit.hard) continue;
-    const rlimit wanted{.rlim_cur = limit.soft, .rlim_max = limit.hard};
+    const rlimit wanted = WantedLimit(task, i, now);
+    if (now.rlim_cur == wanted.rlim_cur && now.rlim_max == wanted.rlim_max) continue;
     CKPT_TRY(calls.MakeRoom(1, sizeof(wanted)));
     const RemotePtr pointer = calls.PutObject(wanted);
     calls.Add(fmt::format("prlimit(RLIMIT_{}): from {} (hard {}) to {} (hard {})", kLimitNames[i],
-                          LimitText(now.rlim_cur), LimitText(now.rlim_max), LimitText(limit.soft),
-                          LimitText(limit.hard)),
+                          LimitText(now.rlim_cur), LimitText(now.rlim_max),
+                          LimitText(wanted.rlim_cur), LimitText(wanted.rlim_max)),
               SYS_prlimit64, {0, i, pointer, 0});
   }
   return calls.Flush();

@@ -45,8 +45,8 @@ struct Restoration {
   RestorePlan plan = {};
   std::optional<OpenedFiles> files = {};
   std::vector<std::unique_ptr<RestoredTask>> tasks = {};
-  std::optional<StagedFile> pidfile = {};
   std::string written_pidfile = {};  // to be removed if the last step fails
+  RaisedDescriptorLimit raised = {};
   Clock::time_point start = Clock::now();
   uint32_t forking_microseconds = 0;
 };
@@ -88,6 +88,7 @@ Result<> CreateTasks(Restoration& restoration) {
                      .log = &restoration.log,
                      .changes_root = has_other_root || !restoration.options.root.empty(),
                      .counts_timer_ids = restoration.options.counts_timer_ids,
+                     .descriptor_limit = restoration.raised.before(),
                      .stub = std::move(stub)}));
   }
   restoration.forking_microseconds = MicrosecondsSince(restoration.start);
@@ -176,7 +177,6 @@ Result<> MakeStep(const Step& step, Restoration& restoration) {
 }
 
 Result<> MakeSteps(Restoration& restoration) {
-  const RaisedDescriptorLimit raised;
   for (const Step& step : kSteps) CKPT_TRY(MakeStep(step, restoration));
   return success();
 }

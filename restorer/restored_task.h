@@ -24,6 +24,7 @@ struct RestoredTask {
   Log* log = nullptr;
   bool changes_root = false;      // the root is not the restorer's
   bool counts_timer_ids = false;  // as kernels before 6.16 make it necessary
+  uint64_t descriptor_limit = 0;  // the restorer's soft limit, which the stub has higher
   StubProcess stub;
   std::unique_ptr<RemoteMemory> memory = {};  // the engine points to it
   std::optional<RemoteSyscalls> engine = {};  // until the last step takes it out

@@ -9,7 +9,7 @@ namespace ckpt {
 
 namespace {
 
-constexpr int kHighestPlainPolicy = SCHED_IDLE;  // SCHED_DEADLINE has parameters of its own
+constexpr uint32_t kHighestPlainPolicy = SCHED_IDLE;  // SCHED_DEADLINE has parameters of its own
 
 user_regs_struct RegistersOf(const pb::user_x86_regs_entry& entry) {
   user_regs_struct registers{};
@@ -109,9 +109,10 @@ class Planner {
 
   void PlanScheduling(const pb::thread_core_entry& thread) {
     if (!thread.has_sched_policy()) return;
-    if (static_cast<int>(thread.sched_policy()) > kHighestPlainPolicy) {
-      findings_.Unsupported("{}: scheduling policy {}, supported are 0 to {}", place_,
-                            thread.sched_policy(), kHighestPlainPolicy);
+    const uint32_t policy = thread.sched_policy() & ~uint32_t{SCHED_RESET_ON_FORK};
+    if (policy > kHighestPlainPolicy) {
+      findings_.Unsupported("{}: scheduling policy {}, supported are 0 to {}", place_, policy,
+                            kHighestPlainPolicy);
     }
     plan_.scheduling = SchedulingPlan{.policy = static_cast<int>(thread.sched_policy()),
                                       .priority = static_cast<int>(thread.sched_prio()),

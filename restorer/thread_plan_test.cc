@@ -83,6 +83,13 @@ TEST_F(ThreadPlanTest, DeadlineSchedulingIsRefused) {
   EXPECT_EQ(Error(), "core-43.img: scheduling policy 6, supported are 0 to 5");
 }
 
+TEST_F(ThreadPlanTest, AResetOnForkIsPartOfThePolicy) {
+  thread().set_sched_policy(SCHED_FIFO | SCHED_RESET_ON_FORK);
+  thread().set_sched_prio(3);
+  ASSERT_TRUE(Plan().scheduling.has_value());
+  EXPECT_EQ(Plan().scheduling->policy, SCHED_FIFO | SCHED_RESET_ON_FORK);
+}
+
 TEST_F(ThreadPlanTest, SeccompIsRefused) {
   thread().set_seccomp_mode(pb::filter);
   EXPECT_EQ(Error(), "core-43.img: seccomp mode \"filter\" is not supported");

@@ -32,17 +32,22 @@ Error OfThread(pid_t tid, Error error) {
   return std::move(error).In(fmt::format("thread {}", tid));
 }
 
+// A thread without one gets none either: the stub may have inherited the restorer's.
+stack_t AlternateStackOf(const ThreadPlan& plan) {
+  stack_t stack{};
+  stack.ss_flags = SS_DISABLE;
+  if (!plan.alternate_stack || (plan.alternate_stack->flags & SS_DISABLE) != 0) return stack;
+  stack.ss_sp = reinterpret_cast<void*>(plan.alternate_stack->start);
+  // That the thread runs on it is known by its stack pointer.
+  stack.ss_flags = plan.alternate_stack->flags & ~SS_ONSTACK;
+  stack.ss_size = plan.alternate_stack->size_bytes;
+  return stack;
+}
+
 Result<> AddStacksAndLists(const ThreadPlan& plan, RemoteCalls& calls) {
   CKPT_TRY(calls.MakeRoom(4, sizeof(stack_t) + 16));
-  if (plan.alternate_stack && (plan.alternate_stack->flags & SS_DISABLE) == 0) {
-    stack_t stack{};
-    stack.ss_sp = reinterpret_cast<void*>(plan.alternate_stack->start);
-    // That the thread runs on it is known by its stack pointer.
-    stack.ss_flags = plan.alternate_stack->flags & ~SS_ONSTACK;
-    stack.ss_size = plan.alternate_stack->size_bytes;
-    const RemotePtr pointer = calls.PutObject(stack);
-    calls.Add("sigaltstack", SYS_sigaltstack, {pointer, 0});
-  }
+  const RemotePtr stack = calls.PutObject(AlternateStackOf(plan));
+  calls.Add("sigaltstack", SYS_sigaltstack, {stack, 0});
   calls.Add("set_tid_address", SYS_set_tid_address, {plan.clear_tid_address});
   if (plan.robust_list != 0) {
     calls.Add(fmt::format("set_robust_list({:#x}, {})", plan.robust_list, plan.robust_list_bytes),
