@@ -1,8 +1,10 @@
 #include "restorer/restore.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <memory>
@@ -119,11 +121,20 @@ Result<> WritePidfile(Restoration& restoration) {
 // A stopped process gets its SIGSTOP while nothing of it runs: the first thread that is let go
 // takes it, before any code of the process runs, and it holds for all.
 Result<> Run(RestoredTask& task) {
-  if (task.plan->stopped && kill(task.stub.pid(), SIGSTOP) < 0) {
+  const pid_t pid = task.stub.pid();
+  if (!task.plan->stopped) return task.stub.Release();
+  if (kill(pid, SIGSTOP) < 0) {
     const int saved = errno;
-    return ErrnoError(saved, "kill({}, SIGSTOP)", task.stub.pid());
+    return ErrnoError(saved, "kill({}, SIGSTOP)", pid);
   }
-  return task.stub.Release();
+  CKPT_TRY(task.stub.Release());
+  // Whoever is told that the restore is done finds the process stopped.
+  siginfo_t stop{};
+  while (waitid(P_PID, static_cast<id_t>(pid), &stop, WSTOPPED | WEXITED | WNOWAIT) < 0) {
+    const int saved = errno;
+    if (saved != EINTR) return ErrnoError(saved, "waitid({})", pid);
+  }
+  return success();
 }
 
 // Either for the restore as a whole or for each task; all tasks make a step before any makes the

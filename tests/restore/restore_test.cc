@@ -150,6 +150,27 @@ TEST(RestoreTest, ThePidfileAndTheFiguresAreWritten) {
   EXPECT_EQ(VerdictOf(dumped.value()), "pass");
 }
 
+TEST(RestoreTest, AStoppedProcessIsStoppedWhenTheRestoreIsDone) {
+  const Result<std::string> folder = MakeTestDirectory("restore_stopped");
+  ASSERT_TRUE(folder.has_value()) << folder.error().message;
+  const std::string workdir = folder.value() + "/work";
+  const std::string images = folder.value() + "/images";
+  ASSERT_TRUE(RunCommandWell({"mkdir", workdir, images}).has_value());
+  Result<Subject> subject = Subject::Start(RunfilePath("tests/programs/threads"), workdir);
+  ASSERT_TRUE(subject.has_value()) << subject.error().message;
+  ASSERT_TRUE(subject.value().Signal(SIGSTOP).has_value());
+  ASSERT_TRUE(subject.value().AwaitStop().has_value());
+  ASSERT_TRUE(Dump(Engine::kOurs, subject.value().pid(), images).has_value());
+  ASSERT_TRUE(subject.value().AwaitEnd().has_value());
+  for (int i = 0; i < 20; ++i) {
+    Log log;
+    const Result<pid_t> restored = Restore({.images_dir = images}, log);
+    ASSERT_TRUE(restored.has_value()) << restored.error().message;
+    Result<Subject> again = Subject::Adopt(restored.value(), workdir);
+    EXPECT_EQ(again.value().State().value(), 'T');
+  }
+}
+
 TEST(RestoreTest, KernelsThatCannotBeToldTimerIdsCountUpToThem) {
   const Result<DumpedSubject> dumped = DumpSubject("timers", "restore_timer_ids");
   ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
