@@ -113,6 +113,10 @@ class DumpRun {
     buffers_.emplace(std::move(buffers));
     log_.Info("process {}: {} mappings, {} MB of buffers", options_.pid, mappings.size(),
               buffers_->piece_count());
+    // The namespace is ours, and what is mounted in it is no state of the process.
+    CKPT_TRY(mounts_, ReadMounts(getpid(), options_.features));
+    snapshot_.mounts = BuildMountEntries(mounts_);
+    CKPT_TRY(unions_, FindUnionMounts(mounts_, UnionSources{}));
     return success();
   }
 
@@ -179,8 +183,8 @@ class DumpRun {
         continue;
       }
       CKPT_TRY(pagemap.Scan(source.range, source.selection, pages));
-      CKPT_TRY(pagemap.Scan(source.range, PageSelection::kGuard, guards));
     }
+    CKPT_TRY(pagemap.Scan(UserAddresses(), PageSelection::kGuard, guards));
     for (const RemoteRange& guard : guards) {
       refusals_.Add("guard pages {:#x}-{:#x} (MADV_GUARD_INSTALL): not supported yet", guard.start,
                     guard.end);
@@ -192,6 +196,15 @@ class DumpRun {
     snapshot_.stats.set_pages_skipped_parent(0);
     snapshot_.stats.set_pages_lazy(0);
     return success();
+  }
+
+  RemoteRange UserAddresses() const {
+    const auto in_kernel = [](const Mapping& mapping) {
+      return SpecialMappingOf(mapping) == SpecialMapping::kVsyscall;
+    };
+    const auto last = std::find_if_not(mappings_.rbegin(), mappings_.rend(), in_kernel);
+    return last == mappings_.rend() ? RemoteRange{}
+                                    : RemoteRange{mappings_.front().start, last->end};
   }
 
   std::vector<RemoteRange> ExecutableRanges() const {
