@@ -21,8 +21,10 @@ std::string Text(const std::vector<std::string>& arguments) {
 
 [[noreturn]] void Exec(const std::vector<std::string>& arguments, int output, int errors) {
   std::vector<char*> words;
-  for (const std::string& argument : arguments)
+  words.reserve(arguments.size() + 1);
+  for (const std::string& argument : arguments) {
     words.push_back(const_cast<char*>(argument.c_str()));
+  }
   words.push_back(nullptr);
   const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (dup2(null, 0) < 0 || dup2(output, 1) < 0 || dup2(errors, 2) < 0) _exit(126);
