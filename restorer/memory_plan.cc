@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "formats/vma_status.h"
+#include "restorer/vdso_symbols.h"
 
 namespace ckpt {
 
@@ -124,7 +125,7 @@ class Planner {
       }
     }
     if ((vma.status() & kVmaVdso) != 0) {
-      mapping.kind = MappingPlan::Kind::kVdso;
+      PlanVdso(vma, mapping);
     } else if ((vma.status() & kVmaVvar) != 0) {
       mapping.kind = MappingPlan::Kind::kVvar;
     } else if ((vma.status() & (kVmaFilePrivate | kVmaFileShared)) != 0) {
@@ -135,6 +136,16 @@ class Planner {
       findings_.BadFormat("{}: private anonymous by its status, but not by its flags {:#x}",
                           Place(vma), vma.flags());
     }
+  }
+
+  void PlanVdso(const pb::vma_entry& vma, MappingPlan& mapping) {
+    mapping.kind = MappingPlan::Kind::kVdso;
+    if (mapping.range.size_bytes() > kMaxVdsoBytes) {
+      findings_.BadFormat("{}: a vdso of {} bytes, at most {} are allowed", Place(vma),
+                          mapping.range.size_bytes(), kMaxVdsoBytes);
+    }
+    if (has_vdso_) findings_.BadFormat("{}: a second vdso", Place(vma));
+    has_vdso_ = true;
   }
 
   void PlanFile(const pb::vma_entry& vma, MappingPlan& mapping) {
@@ -256,6 +267,7 @@ class Planner {
   Findings& findings_;
   AddressSpacePlan plan_;
   size_t next_ = 0;
+  bool has_vdso_ = false;
 };
 
 }  // namespace

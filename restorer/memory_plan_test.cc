@@ -177,6 +177,15 @@ TEST_F(MemoryPlanTest, PagesOfTheVdsoAreKeptApart) {
   EXPECT_EQ(plan.vdso_pages[0].offset_bytes, 0x1000U);
 }
 
+TEST_F(MemoryPlanTest, ThereIsOneVdsoOfAFewPages) {
+  Add(0x600000, 0x800000, kAnonymous | kVmaVdso);
+  Add(0x900000, 0x902000, kAnonymous | kVmaVdso);
+  EXPECT_EQ(Error(),
+            "mm-42.img: mapping 0x600000-0x800000: a vdso of 2097152 bytes, at most 262144 are "
+            "allowed\n"
+            "mm-42.img: mapping 0x900000-0x902000: a second vdso");
+}
+
 TEST_F(MemoryPlanTest, AuxvEndsWithOneAtNull) {
   for (const uint64_t word : {6, 4096, 3, 0x400040, 0, 0, 0, 0}) {
     task().mm->add_mm_saved_auxv(word);

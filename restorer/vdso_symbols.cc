@@ -11,9 +11,8 @@ namespace ckpt {
 
 namespace {
 
-// Limits on untrusted bytes. Linux's x86-64 vdso has 2 pages, 4 program headers, about 20 entries
-// in its dynamic section and about 12 symbols with names below 30 bytes.
-constexpr size_t kMaxImageBytes = 256 * 1024;
+// Limits on untrusted bytes, beside kMaxVdsoBytes. Linux's x86-64 vdso has 4 program headers, about
+// 20 entries in its dynamic section and about 12 symbols with names below 30 bytes.
 constexpr size_t kMaxProgramHeaders = 64;
 constexpr size_t kMaxDynamicEntries = 256;
 constexpr size_t kMaxSymbols = 1024;
@@ -33,8 +32,8 @@ class Parser {
   explicit Parser(Bytes image) : image_(image) {}
 
   Result<VdsoSymbols> Parse() {
-    if (image_.size() > kMaxImageBytes) {
-      return Bad("{} bytes, at most {} are allowed", image_.size(), kMaxImageBytes);
+    if (image_.size() > kMaxVdsoBytes) {
+      return Bad("{} bytes, at most {} are allowed", image_.size(), kMaxVdsoBytes);
     }
     CKPT_TRY(const Elf64_Ehdr header, Get<Elf64_Ehdr>(0, "ELF header"));
     if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||

@@ -181,6 +181,41 @@ TEST(RestoreTest, KernelsThatCannotBeToldTimerIdsCountUpToThem) {
   EXPECT_EQ(VerdictOf(dumped.value()), "pass");
 }
 
+// Copies every file that the dump names to a place below `root`.
+Result<> CopyFilesOf(const std::string& images, const std::string& root) {
+  CKPT_TRY(const LoadedDump dump, LoadDump(images));
+  CKPT_TRY(const RestorePlan plan, BuildRestorePlan(dump.images));
+  for (const auto& [id, file] : plan.files) {
+    if (file.kind != FilePlan::Kind::kPath || file.path == "/") continue;
+    CKPT_TRY(RunCommandWell(
+        {"sh", "-c", "cd / && cp -a --parents \"$0\" \"$1\"", file.path.substr(1), root}));
+  }
+  return success();
+}
+
+TEST(RestoreTest, WithARootThePathsOfTheDumpBeginThere) {
+  const Result<DumpedSubject> dumped = DumpSubject("settings", "restore_root");
+  ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
+  const std::string root = dumped.value().images + "/root";
+  ASSERT_TRUE(RunCommandWell({"mkdir", root}).has_value());
+  const Result<> copied = CopyFilesOf(dumped.value().images, root);
+  ASSERT_TRUE(copied.has_value()) << copied.error().message;
+  ASSERT_TRUE(RunCommandWell({"rm", "-rf", dumped.value().workdir}).has_value());
+
+  Log log;
+  const Result<pid_t> without = Restore({.images_dir = dumped.value().images}, log);
+  ASSERT_TRUE(without.has_error());
+  EXPECT_THAT(without.error().message, testing::HasSubstr(dumped.value().workdir));
+
+  const Result<pid_t> restored = Restore({.images_dir = dumped.value().images, .root = root}, log);
+  ASSERT_TRUE(restored.has_value()) << restored.error().message;
+  EXPECT_EQ(ReadLink(fmt::format("/proc/{}/root", restored.value())).value(), root);
+  EXPECT_EQ(ReadLink(fmt::format("/proc/{}/cwd", restored.value())).value(),
+            root + dumped.value().workdir);
+  ASSERT_EQ(kill(restored.value(), SIGKILL), 0);
+  ASSERT_EQ(waitpid(restored.value(), nullptr, 0), restored.value());
+}
+
 // Changes the size that the dumped vdso's symbol table gives to a function, so that it is not the
 // running kernel's any more.
 Result<> AlterVdso(const std::string& images) {
@@ -227,6 +262,16 @@ TEST(RestoreTest, AVdsoOfAnotherKernelStaysAndCallsTheRunningOne) {
               testing::HasSubstr("the dumped one differs from the running kernel's"));
   // The kernel's own is somewhere else; it is the only one that the kernel knows as such.
   EXPECT_EQ(VdsosOf(dumped.value().pid).size(), 1U);
+
+  // Dumped again, on this kernel, the process has two: one is ordinary memory.
+  const std::string again = dumped.value().images + "/again";
+  ASSERT_TRUE(RunCommandWell({"mkdir", again}).has_value());
+  Result<Subject> subject = Subject::Adopt(dumped.value().pid, dumped.value().workdir);
+  ASSERT_TRUE(subject.has_value()) << subject.error().message;
+  ASSERT_TRUE(Dump(Engine::kOurs, dumped.value().pid, again).has_value());
+  ASSERT_TRUE(subject.value().AwaitEnd().has_value());
+  const Result<pid_t> restored_again = Restore({.images_dir = again}, log);
+  ASSERT_TRUE(restored_again.has_value()) << restored_again.error().message;
   EXPECT_EQ(VerdictOf(dumped.value()), "pass");
 }
 
