@@ -1,35 +1,37 @@
 #include "imgtool/dump_facts.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 
 namespace ckpt {
 
 namespace {
 
-auto RangeOf(const DumpFacts& facts, const DumpedFile& file) {
-  const auto id_of = [](const RecordedMapping& mapping) { return mapping.entry.reg_file_id(); };
-  return std::ranges::equal_range(facts.mappings, file.entry.id(), {}, id_of);
-}
+uint32_t IdOf(const RecordedMapping& mapping) { return mapping.entry.reg_file_id(); }
 
-bool NamesFile(const RecordedMapping& mapping, const DumpedFile& file) {
-  return mapping.entry.map_files_path() == file.entry.name();
+// Pointers to the recorded mappings of a file's id whose link gave it its name, the first `most`.
+std::vector<const RecordedMapping*> FindMappings(const DumpFacts& facts, const DumpedFile& file,
+                                                 size_t most) {
+  std::vector<const RecordedMapping*> found;
+  const uint32_t id = file.entry.id();
+  auto mapping = std::ranges::lower_bound(facts.mappings, id, {}, IdOf);
+  for (; mapping != facts.mappings.end() && IdOf(*mapping) == id; ++mapping) {
+    if (found.size() == most) break;
+    if (mapping->entry.map_files_path() == file.entry.name()) found.push_back(&*mapping);
+  }
+  return found;
 }
 
 }  // namespace
 
-std::vector<RecordedMapping> MappingsOf(const DumpFacts& facts, const DumpedFile& file) {
-  std::vector<RecordedMapping> mappings;
-  for (const RecordedMapping& mapping : RangeOf(facts, file)) {
-    if (NamesFile(mapping, file)) mappings.push_back(mapping);
-  }
-  return mappings;
+std::vector<const RecordedMapping*> MappingsOf(const DumpFacts& facts, const DumpedFile& file) {
+  return FindMappings(facts, file, SIZE_MAX);
 }
 
 const RecordedMapping* FindMapping(const DumpFacts& facts, const DumpedFile& file) {
-  for (const RecordedMapping& mapping : RangeOf(facts, file)) {
-    if (NamesFile(mapping, file)) return &mapping;
-  }
-  return nullptr;
+  const auto found = FindMappings(facts, file, 1);
+  return found.empty() ? nullptr : found.front();
 }
 
 }  // namespace ckpt

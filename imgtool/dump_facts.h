@@ -44,7 +44,7 @@ struct DumpFacts {
 };
 
 // The recorded mappings whose map_files link gave the file its name.
-std::vector<RecordedMapping> MappingsOf(const DumpFacts& facts, const DumpedFile& file);
+std::vector<const RecordedMapping*> MappingsOf(const DumpFacts& facts, const DumpedFile& file);
 // The first of them, or null.
 const RecordedMapping* FindMapping(const DumpFacts& facts, const DumpedFile& file);
 

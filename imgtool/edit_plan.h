@@ -23,6 +23,7 @@ struct EntryPlace {
   size_t entry = 0;
 
   std::string Text() const;  // "files.img: entry 3"
+  // NOLINTNEXTLINE(modernize-use-nullptr): it takes the operator for a comparison with 0.
   friend auto operator<=>(const EntryPlace&, const EntryPlace&) = default;
 };
 

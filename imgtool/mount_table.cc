@@ -35,9 +35,9 @@ const DumpedMount* MountTable::Owner(uint32_t mnt_ns_id, std::string_view path) 
   const std::vector<DumpedMount>& mounts = Mounts(mnt_ns_id);
   const DumpedMount* owner = nullptr;
   for (const DumpedMount& mount : mounts) {
-    if (!IsWithin(path, mount.entry.mountpoint())) continue;
-    if (owner == nullptr || mount.entry.mountpoint().size() > owner->entry.mountpoint().size())
-      owner = &mount;
+    const std::string& mountpoint = mount.entry.mountpoint();
+    if (!IsWithin(path, mountpoint)) continue;
+    if (owner == nullptr || mountpoint.size() > owner->entry.mountpoint().size()) owner = &mount;
   }
   // The order of an image says nothing (CRIU writes mountinfo's backwards), the parents do. Their
   // number bounds the climb: a broken image may have a circle of them.

@@ -36,8 +36,8 @@ Result<> ProposePaths(const FixupContext& context, EditPlan& plan) {
 
 Result<> ProposeRawFacts(const FixupContext& context, EditPlan& plan) {
   for (const PathRepair& repair : context.repairs.repairs) {
-    for (const RecordedMapping& mapping : MappingsOf(context.facts, *repair.file)) {
-      CKPT_TRY(ProposeMapping(mapping, repair, context, plan));
+    for (const RecordedMapping* mapping : MappingsOf(context.facts, *repair.file)) {
+      CKPT_TRY(ProposeMapping(*mapping, repair, context, plan));
     }
   }
   return success();

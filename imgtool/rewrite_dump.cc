@@ -30,7 +30,7 @@ Result<EditedImages> EditImages(const EditPlan& plan, const std::string& dump) {
   for (const Edit* edit : plan.edits()) by_image[edit->place.image].push_back(edit);
   EditedImages edited;
   for (const auto& [name, edits] : by_image) {
-    CKPT_TRY(const ImageFile image, ReadImageFile(dump + "/" + name));
+    CKPT_TRY(const ImageFile image, ReadImageFile((fs::path(dump) / name).string()));
     CKPT_TRY(edited[name], EditImage(image, edits));
   }
   return edited;
