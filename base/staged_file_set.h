@@ -28,6 +28,8 @@ class StagedFileSet {
   const std::string& directory() const { return directory_; }
 
  private:
+  Result<> Sync();
+
   std::string directory_;
   std::vector<StagedFile> files_;
 };

@@ -27,6 +27,15 @@ TEST_F(StagedFileSetTest, AllAppearAtTheCommit) {
   EXPECT_EQ(ReadWholeFile(directory_ + "/b").value(), "2");
 }
 
+TEST_F(StagedFileSetTest, AHundredFilesAppearTogetherToo) {
+  StagedFileSet set(directory_);
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(set.Add(fmt::format("core-{}", i), AsBytes("x"), 0644).has_value());
+  }
+  ASSERT_TRUE(set.Commit().has_value());
+  EXPECT_EQ(Names().size(), 100U);
+}
+
 TEST_F(StagedFileSetTest, WithoutACommitNothingIsLeft) {
   {
     StagedFileSet set(directory_);
