@@ -120,6 +120,12 @@ uint32_t OpenFlags(const Mapping& mapping) {
   return mapping.shared && may_write ? O_RDWR : O_RDONLY;
 }
 
+// A scan costs a system call, and a process may have tens of thousands of mappings side by side.
+bool IsOneScan(const PagesToDump& first, const PagesToDump& second) {
+  return !first.whole && !second.whole && first.selection == second.selection &&
+         first.range.end == second.range.start;
+}
+
 // Collects into `result` by one call for each mapping.
 class Collector {
  public:
@@ -210,10 +216,15 @@ std::vector<PagesToDump> FindPagesToDump(const std::vector<Mapping>& mappings) {
     const SpecialMapping special = SpecialMappingOf(mapping);
     if (mapping.shared || IsVvar(special) || special == SpecialMapping::kVsyscall) continue;
     // Without a file every page there is is private, which is quicker to find out.
-    sources.push_back(
-        {.range = {mapping.start, mapping.end},
-         .whole = special == SpecialMapping::kVdso,
-         .selection = mapping.inode == 0 ? PageSelection::kPopulated : PageSelection::kPrivate});
+    const PagesToDump source = {
+        .range = {mapping.start, mapping.end},
+        .whole = special == SpecialMapping::kVdso,
+        .selection = mapping.inode == 0 ? PageSelection::kPopulated : PageSelection::kPrivate};
+    if (!sources.empty() && IsOneScan(sources.back(), source)) {
+      sources.back().range.end = source.range.end;
+    } else {
+      sources.push_back(source);
+    }
   }
   return sources;
 }

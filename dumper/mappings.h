@@ -45,6 +45,7 @@ struct PagesToDump {
   bool whole = false;
   PageSelection selection = PageSelection::kPrivate;
 };
+// Ascending; mappings side by side are one where they can be.
 std::vector<PagesToDump> FindPagesToDump(const std::vector<Mapping>& mappings);
 
 }  // namespace ckpt

@@ -98,6 +98,23 @@ TEST_F(MappingsTest, TheVdsoIsDumpedWholeAndVvarIsOneEntryWithoutPages) {
   EXPECT_EQ(whole_count, 1U);
 }
 
+TEST(PagesToDumpTest, NeighboursAreOneScanWhereTheyAskForTheSamePages) {
+  std::vector<Mapping> mappings(5);
+  for (size_t i = 0; i < mappings.size(); ++i) {
+    mappings[i].start = 0x1000 * (i + 1);
+    mappings[i].end = 0x1000 * (i + 2);
+  }
+  mappings[2].inode = 7;      // of a file: other pages
+  mappings[3].shared = true;  // none
+  const auto pages = FindPagesToDump(mappings);
+  ASSERT_EQ(pages.size(), 3U);
+  EXPECT_EQ(pages[0].range, (RemoteRange{0x1000, 0x3000}));
+  EXPECT_EQ(pages[0].selection, PageSelection::kPopulated);
+  EXPECT_EQ(pages[1].range, (RemoteRange{0x3000, 0x4000}));
+  EXPECT_EQ(pages[1].selection, PageSelection::kPrivate);
+  EXPECT_EQ(pages[2].range, (RemoteRange{0x5000, 0x6000}));
+}
+
 TEST_F(MappingsTest, UsageIsJoinedByAddress) {
   std::vector<Mapping> smaps = ReadSmaps(getpid()).value();
   std::vector<Mapping> mappings = smaps;
