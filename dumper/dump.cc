@@ -41,6 +41,9 @@ constexpr size_t kReaderThreads = 2;
 // Buffers where the process stays frozen until all is written: enough to keep the disk busy.
 constexpr uint64_t kStreamBytes = uint64_t{64} << 20;
 
+// Reading smaps of fewer mappings takes less time than a thread for it.
+constexpr size_t kManyMappings = 200;
+
 uint32_t MicrosecondsSince(Clock::time_point start) {
   return static_cast<uint32_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count());
@@ -106,11 +109,14 @@ class DumpRun {
     }
     CKPT_TRY(pages_fd_, output_.Create(ImageFileName(ImageType::kPages, kPagesId), kImageMode));
     CKPT_TRY(const std::vector<Mapping> mappings, ReadSmaps(options_.pid));
-    uint64_t buffer_bytes = EstimatePrivateBytes(mappings) * 17 / 16;
+    const uint64_t private_bytes = EstimatePrivateBytes(mappings);
+    is_large_ = mappings.size() > kManyMappings || private_bytes > kStreamBytes;
+    uint64_t buffer_bytes = private_bytes * 17 / 16;
     const bool frees_early = options_.after == AfterDump::kLeaveRunning;
     buffer_bytes = std::min(buffer_bytes, frees_early ? BufferLimitBytes() : kStreamBytes);
     CKPT_TRY(PageBuffers buffers, PageBuffers::Create(buffer_bytes));
     buffers_.emplace(std::move(buffers));
+    stage_.emplace(*buffers_, pages_fd_, options_.progress);
     log_.Info("process {}: {} mappings, {} MB of buffers", options_.pid, mappings.size(),
               buffers_->piece_count());
     // The namespace is ours, and what is mounted in it is no state of the process.
@@ -141,13 +147,7 @@ class DumpRun {
   // All that can be seen from outside.
   Result<> Collect() {
     const pid_t pid = options_.pid;
-    // smaps walks the page tables for its sizes: that runs beside the rest.
-    std::future<Result<std::vector<Mapping>>> smaps =
-        std::async(std::launch::async, [pid] { return ReadSmaps(pid); });
-    Result<> collected = CollectWithoutSmaps();
-    CKPT_TRY(const std::vector<Mapping> usage, smaps.get());
-    CKPT_TRY(collected);
-    CKPT_TRY(AddUsage(usage, mappings_));
+    CKPT_TRY(is_large_ ? ReadLargeProcess() : ReadSmallProcess());
     CKPT_TRY(CollectedMappings mapped, CollectMappings(pid, mappings_, snapshot_.files, refusals_));
     CKPT_TRY(refusals_.AsResult(pid));
     snapshot_.raw_facts = BuildRawFacts(pid, kMntNsId, mounts_, unions_, mappings_, mapped.files);
@@ -155,7 +155,24 @@ class DumpRun {
     return success();
   }
 
-  Result<> CollectWithoutSmaps() {
+  Result<> ReadSmallProcess() {
+    CKPT_TRY(mappings_, ReadSmaps(options_.pid));
+    CKPT_TRY(ScanPages());
+    return CollectFiles();
+  }
+
+  // smaps walks the page tables for its sizes: that runs beside the rest.
+  Result<> ReadLargeProcess() {
+    const pid_t pid = options_.pid;
+    std::future<Result<std::vector<Mapping>>> smaps =
+        std::async(std::launch::async, [pid] { return ReadSmaps(pid); });
+    Result<> collected = CollectBesideSmaps();
+    CKPT_TRY(const std::vector<Mapping> usage, smaps.get());
+    CKPT_TRY(collected);
+    return AddUsage(usage, mappings_);
+  }
+
+  Result<> CollectBesideSmaps() {
     CKPT_TRY(mappings_, ReadMappings(options_.pid, options_.features));
     CKPT_TRY(ScanPages());
     return CollectFiles();
@@ -242,8 +259,7 @@ class DumpRun {
 
   Result<> ReadPages() {
     const auto start = Clock::now();
-    stage_.emplace(*memory_, *buffers_, pages_fd_, options_.progress);
-    CKPT_TRY(stage_->ReadAll(snapshot_.pages, kReaderThreads));
+    CKPT_TRY(stage_->ReadAll(*memory_, snapshot_.pages, kReaderThreads));
     snapshot_.stats.set_memdump_time(MicrosecondsSince(start));
     return success();
   }
@@ -289,6 +305,7 @@ class DumpRun {
   std::optional<FrozenProcess> process_;
   Clock::time_point frozen_since_;
   std::optional<RemoteMemory> memory_;
+  bool is_large_ = false;
   std::vector<Mount> mounts_;
   std::vector<UnionMount> unions_;
   std::vector<Mapping> mappings_;

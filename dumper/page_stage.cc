@@ -12,6 +12,13 @@
 
 namespace ckpt {
 
+namespace {
+
+// Starting a thread takes as long as reading two or three.
+constexpr size_t kPiecesWorthAThread = 8;
+
+}  // namespace
+
 Result<PageBuffers> PageBuffers::Create(size_t size_bytes) {
   const size_t rounded =
       std::max(kPieceBytes, (size_bytes + kPieceBytes - 1) / kPieceBytes * kPieceBytes);
@@ -29,10 +36,8 @@ PageBuffers::~PageBuffers() {
   if (!memory_.empty()) munmap(memory_.data(), memory_.size());
 }
 
-PageStage::PageStage(const RemoteMemory& memory, const PageBuffers& buffers, int fd,
-                     Progress progress)
-    : memory_(memory),
-      buffers_(buffers),
+PageStage::PageStage(const PageBuffers& buffers, int fd, Progress progress)
+    : buffers_(buffers),
       fd_(fd),
       progress_(std::move(progress)),
       free_(buffers.piece_count()),
@@ -65,17 +70,18 @@ std::vector<PageStage::Piece> PageStage::Cut(std::span<const RemoteRange> ranges
   return pieces;
 }
 
-Result<> PageStage::ReadAll(std::span<const RemoteRange> ranges, size_t reader_count) {
+Result<> PageStage::ReadAll(const RemoteMemory& memory, std::span<const RemoteRange> ranges,
+                            size_t max_readers) {
   const std::vector<Piece> pieces = Cut(ranges);
   {
     const std::lock_guard lock(mutex_);
     for (const Piece& piece : pieces) total_bytes_ += piece.size_bytes;
   }
   std::vector<std::jthread> readers;
-  for (size_t i = 1; i < std::min(reader_count, pieces.size()); ++i) {
-    readers.emplace_back([&] { ReadPieces(pieces); });
+  for (size_t i = 1; i < std::min(max_readers, pieces.size() / kPiecesWorthAThread); ++i) {
+    readers.emplace_back([&] { ReadPieces(memory, pieces); });
   }
-  ReadPieces(pieces);
+  ReadPieces(memory, pieces);
   readers.clear();  // joins
   {
     const std::lock_guard lock(mutex_);
@@ -90,7 +96,7 @@ Result<> PageStage::Finish() {
   return Outcome();
 }
 
-void PageStage::ReadPieces(const std::vector<Piece>& pieces) {
+void PageStage::ReadPieces(const RemoteMemory& memory, const std::vector<Piece>& pieces) {
   while (true) {
     const size_t index = next_piece_.fetch_add(1);
     if (index >= pieces.size()) return;
@@ -98,7 +104,7 @@ void PageStage::ReadPieces(const std::vector<Piece>& pieces) {
     const std::optional<size_t> buffer = TakeBuffer();
     if (!buffer) return;
     Result<> read =
-        memory_.ReadRanges(piece.ranges, buffers_.piece(*buffer).first(piece.size_bytes));
+        memory.ReadRanges(piece.ranges, buffers_.piece(*buffer).first(piece.size_bytes));
     if (read.has_error()) return Fail(std::move(read).error());
     {
       const std::lock_guard lock(mutex_);

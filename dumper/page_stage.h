@@ -50,15 +50,17 @@ class PageStage {
   // it returns ends the work.
   using Progress = std::function<Result<>(uint64_t written_bytes, uint64_t total_bytes)>;
 
-  // Pages go to `fd` from offset 0 on. All arguments outlive the stage.
-  PageStage(const RemoteMemory& memory, const PageBuffers& buffers, int fd, Progress progress);
+  // Pages go to `fd` from offset 0 on. All arguments outlive the stage. The writing thread starts
+  // here, for that, too, takes time that a frozen process should not pay for.
+  PageStage(const PageBuffers& buffers, int fd, Progress progress);
   PageStage(const PageStage&) = delete;
   PageStage& operator=(const PageStage&) = delete;
   ~PageStage();  // gives up what is not read or written yet
 
-  // Reads `ranges`, in order, with `reader_count` threads. On success every page is in a buffer or
-  // in the file: the process may run.
-  Result<> ReadAll(std::span<const RemoteRange> ranges, size_t reader_count);
+  // Reads `ranges`, in order, with as many threads as there is work for, `max_readers` at most. On
+  // success every page is in a buffer or in the file: the process may run.
+  Result<> ReadAll(const RemoteMemory& memory, std::span<const RemoteRange> ranges,
+                   size_t max_readers);
 
   // Waits until every page is in the file.
   Result<> Finish();
@@ -77,13 +79,12 @@ class PageStage {
   };
 
   static std::vector<Piece> Cut(std::span<const RemoteRange> ranges);
-  void ReadPieces(const std::vector<Piece>& pieces);
+  void ReadPieces(const RemoteMemory& memory, const std::vector<Piece>& pieces);
   void WritePieces();
   std::optional<size_t> TakeBuffer();
   void Fail(Error error);
   Result<> Outcome();
 
-  const RemoteMemory& memory_;
   const PageBuffers& buffers_;
   const int fd_;
   const Progress progress_;

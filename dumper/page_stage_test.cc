@@ -52,12 +52,12 @@ TEST_F(PageStageTest, TheFileHasThePagesInOrderWhateverTheSizeOfTheBuffers) {
     ASSERT_EQ(ftruncate(fd_.get(), 0), 0);
     const PageBuffers buffers = PageBuffers::Create(buffer_bytes).value();
     uint64_t last = 0;
-    PageStage stage(memory_, buffers, fd_.get(), [&](uint64_t written, uint64_t total) -> Result<> {
+    PageStage stage(buffers, fd_.get(), [&](uint64_t written, uint64_t total) -> Result<> {
       EXPECT_LE(written, total);
       last = written;
       return success();
     });
-    ASSERT_TRUE(stage.ReadAll(ranges, 2).has_value());
+    ASSERT_TRUE(stage.ReadAll(memory_, ranges, 2).has_value());
     ASSERT_TRUE(stage.Finish().has_value());
     EXPECT_EQ(last, Expected(ranges).size());
     EXPECT_TRUE(ReadWholeFile(path_).value() == Expected(ranges));
@@ -66,8 +66,8 @@ TEST_F(PageStageTest, TheFileHasThePagesInOrderWhateverTheSizeOfTheBuffers) {
 
 TEST_F(PageStageTest, NoPagesAreAnEmptyFile) {
   const PageBuffers buffers = PageBuffers::Create(1).value();
-  PageStage stage(memory_, buffers, fd_.get(), nullptr);
-  ASSERT_TRUE(stage.ReadAll({}, 2).has_value());
+  PageStage stage(buffers, fd_.get(), nullptr);
+  ASSERT_TRUE(stage.ReadAll(memory_, {}, 2).has_value());
   ASSERT_TRUE(stage.Finish().has_value());
   EXPECT_EQ(ReadWholeFile(path_).value(), "");
 }
@@ -77,9 +77,9 @@ TEST_F(PageStageTest, MemoryThatIsGoneIsAnErrorWithItsAddress) {
   munmap(gone, kPageSize);
   const auto address = reinterpret_cast<uint64_t>(gone);
   const PageBuffers buffers = PageBuffers::Create(1).value();
-  PageStage stage(memory_, buffers, fd_.get(), nullptr);
+  PageStage stage(buffers, fd_.get(), nullptr);
   const std::vector<RemoteRange> ranges = {{address, address + kPageSize}};
-  const auto read = stage.ReadAll(ranges, 2);
+  const auto read = stage.ReadAll(memory_, ranges, 2);
   ASSERT_TRUE(read.has_error());
   EXPECT_NE(read.error().message.find(fmt::format("{:#x}", address)), std::string::npos);
   EXPECT_TRUE(stage.Finish().has_error());
@@ -88,9 +88,9 @@ TEST_F(PageStageTest, MemoryThatIsGoneIsAnErrorWithItsAddress) {
 TEST_F(PageStageTest, AFullDiskEndsTheReadingToo) {
   const UniqueFd full = OpenFile("/dev/full", O_WRONLY).value();
   const PageBuffers buffers = PageBuffers::Create(1).value();
-  PageStage stage(memory_, buffers, full.get(), nullptr);
+  PageStage stage(buffers, full.get(), nullptr);
   const std::vector<RemoteRange> ranges = {Pages(0, kPages)};
-  static_cast<void>(stage.ReadAll(ranges, 2));
+  static_cast<void>(stage.ReadAll(memory_, ranges, 2));
   const auto finished = stage.Finish();
   ASSERT_TRUE(finished.has_error());
   EXPECT_NE(finished.error().message.find("ENOSPC"), std::string::npos);
@@ -98,11 +98,11 @@ TEST_F(PageStageTest, AFullDiskEndsTheReadingToo) {
 
 TEST_F(PageStageTest, AnErrorOfTheProgressEndsTheWork) {
   const PageBuffers buffers = PageBuffers::Create(1).value();
-  PageStage stage(memory_, buffers, fd_.get(), [](uint64_t, uint64_t) -> Result<> {
+  PageStage stage(buffers, fd_.get(), [](uint64_t, uint64_t) -> Result<> {
     return MakeError(ErrorCode::kSystem, "interrupted");
   });
   const std::vector<RemoteRange> ranges = {Pages(0, kPages)};
-  static_cast<void>(stage.ReadAll(ranges, 1));
+  static_cast<void>(stage.ReadAll(memory_, ranges, 1));
   EXPECT_EQ(stage.Finish().error().message, "interrupted");
 }
 

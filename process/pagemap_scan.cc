@@ -2,6 +2,7 @@
 
 #include <sys/ioctl.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -67,11 +68,15 @@ Result<> ScanPages(int pagemap_fd, std::string_view name, RemoteRange range, Cat
     for (const PageRegion& region : std::span(regions).first(count)) {
       take({region.start, region.end});
     }
-    if (argument.walk_end <= argument.start) {
+    // walk_end is stale when the kernel, which hands regions over 512 at a time, came to the end of
+    // the range after it had handed some over: do_pagemap_scan in fs/proc/task_mmu.c, seen on 6.18.
+    const uint64_t seen_until = count == 0 ? 0 : regions[count - 1].end;
+    const uint64_t next = std::max(argument.walk_end, seen_until);
+    if (next <= argument.start) {
       return MakeError(ErrorCode::kProcessGone, "{}: the scan stops at address {:#x}", name,
                        argument.start);
     }
-    argument.start = argument.walk_end;
+    argument.start = next;
   }
   return success();
 }

@@ -160,6 +160,18 @@ TEST_P(PagemapTest, MoreRangesThanOneCallHoldsAreAllFound) {
   EXPECT_EQ(Scan(PageSelection::kPrivate), expected);
 }
 
+TEST_P(PagemapTest, RangesThatTheKernelHandsOverInTwoPartsAreFoundOnce) {
+  for (const size_t count : {511, 512, 513, 904, 1024, 1537, 5000}) {
+    char* area = MapAnonymous(2 * count);
+    Pages expected;
+    for (size_t i = 0; i < count; ++i) {
+      area[2 * i * kPageSize] = 1;
+      expected.push_back({2 * i, 2 * i + 1});
+    }
+    EXPECT_EQ(Scan(PageSelection::kPopulated), expected) << count;
+  }
+}
+
 TEST_P(PagemapTest, ChunksJoinAcrossTheirBorders) {
   // The fallback reads 65,536 entries at a time.
   constexpr size_t kPages = 65536 + 16;
