@@ -18,6 +18,7 @@ std::string Ids() {
 
 void Run() {
   REQUIRE(chmod(".", 0777) == 0);
+  ReportFromHere();
   const gid_t groups[] = {2000};
   REQUIRE(setgroups(1, groups) == 0);
   REQUIRE(setresgid(1001, 1002, 1003) == 0);

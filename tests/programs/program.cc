@@ -66,6 +66,8 @@ void Begin(int argc, char** argv) {
   REQUIRE(pthread_sigmask(SIG_BLOCK, &go, nullptr) == 0);
 }
 
+void ReportFromHere() { Workdir() = "."; }
+
 void ChangeRoot(const std::string& root) {
   REQUIRE(Workdir().starts_with(root + "/"));
   REQUIRE(chroot(root.c_str()) == 0);
