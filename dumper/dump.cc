@@ -27,6 +27,7 @@
 #include "process/posix_timers.h"
 #include "process/remote_syscalls.h"
 #include "process/rseq_section.h"
+#include "process/task_stat.h"
 #include "process/union_mounts.h"
 
 namespace ckpt {
@@ -123,7 +124,20 @@ class DumpRun {
     CKPT_TRY(mounts_, ReadMounts(getpid(), options_.features));
     snapshot_.mounts = BuildMountEntries(mounts_);
     CKPT_TRY(unions_, FindUnionMounts(mounts_, UnionSources{}));
+    Rehearse(mappings);
     return success();
+  }
+
+  // Looks at what the freeze will look at, so that the kernel has its names of /proc in memory
+  // then, and we our code. The process runs: what is seen, and what fails, means nothing.
+  void Rehearse(const std::vector<Mapping>& mappings) const {
+    FileTable files;
+    Refusals refusals;
+    Snapshot unused;
+    static_cast<void>(CollectMappings(options_.pid, mappings, files, refusals));
+    static_cast<void>(CollectDescriptors(options_.pid, files, refusals));
+    static_cast<void>(CollectDirectories(options_.pid, files, refusals, &unused.mm, &unused.fs));
+    static_cast<void>(ReadPosixTimers(options_.pid));
   }
 
   Result<> Freeze() {
@@ -139,9 +153,9 @@ class DumpRun {
   }
 
   Result<> Check() {
-    CKPT_TRY(CheckPreconditions(*process_, refusals_));
-    CKPT_TRY(snapshot_.tree, CollectTree(*process_));
-    return success();
+    CKPT_TRY(stat_, ReadTaskStat(options_.pid));
+    snapshot_.tree = BuildTree(*process_, stat_);
+    return CheckPreconditions(*process_, stat_, refusals_);
   }
 
   // All that can be seen from outside.
@@ -253,7 +267,7 @@ class DumpRun {
     for (Tracee& thread : process_->threads()) {
       CKPT_TRY(CollectThread(options_.pid, thread, *engine_, &snapshot_.cores.emplace_back()));
     }
-    return CollectProcess(*process_, *engine_, posix_timers_, &snapshot_.cores.front(),
+    return CollectProcess(*process_, stat_, *engine_, posix_timers_, &snapshot_.cores.front(),
                           &snapshot_.mm);
   }
 
@@ -305,6 +319,7 @@ class DumpRun {
   std::optional<FrozenProcess> process_;
   Clock::time_point frozen_since_;
   std::optional<RemoteMemory> memory_;
+  TaskStat stat_;
   bool is_large_ = false;
   std::vector<Mount> mounts_;
   std::vector<UnionMount> unions_;

@@ -76,6 +76,7 @@ Result<> PageStage::ReadAll(const RemoteMemory& memory, std::span<const RemoteRa
   {
     const std::lock_guard lock(mutex_);
     for (const Piece& piece : pieces) total_bytes_ += piece.size_bytes;
+    may_write_ = pieces.size() > buffers_.piece_count();
   }
   std::vector<std::jthread> readers;
   for (size_t i = 1; i < std::min(max_readers, pieces.size() / kPiecesWorthAThread); ++i) {
@@ -85,6 +86,7 @@ Result<> PageStage::ReadAll(const RemoteMemory& memory, std::span<const RemoteRa
   readers.clear();  // joins
   {
     const std::lock_guard lock(mutex_);
+    may_write_ = true;
     no_more_ = true;
   }
   changed_.notify_all();
@@ -109,6 +111,7 @@ void PageStage::ReadPieces(const RemoteMemory& memory, const std::vector<Piece>&
     {
       const std::lock_guard lock(mutex_);
       to_write_.push_back({*buffer, piece.file_offset, piece.size_bytes});
+      if (!may_write_) continue;
     }
     changed_.notify_all();
   }
@@ -128,7 +131,8 @@ void PageStage::WritePieces() {
   uint64_t written_bytes = 0;
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return !to_write_.empty() || no_more_ || error_; });
+    changed_.wait(lock,
+                  [this] { return (may_write_ && !to_write_.empty()) || no_more_ || error_; });
     if (error_ || to_write_.empty()) return;
     const FilledBuffer filled = to_write_.front();
     to_write_.pop_front();

@@ -95,7 +95,8 @@ class PageStage {
   std::vector<size_t> free_;  // of buffers
   std::deque<FilledBuffer> to_write_;
   uint64_t total_bytes_ = 0;
-  bool no_more_ = false;  // nothing will be added to to_write_
+  bool may_write_ = false;  // reading does not need the processors for itself
+  bool no_more_ = false;    // nothing will be added to to_write_
   std::optional<Error> error_;
   std::thread writer_;
 };

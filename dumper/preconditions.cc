@@ -9,7 +9,6 @@
 
 #include "base/file.h"
 #include "process/task_list.h"
-#include "process/task_stat.h"
 #include "process/task_status.h"
 
 namespace ckpt {
@@ -63,7 +62,7 @@ Result<> CheckBeforeFreeze(pid_t pid) {
   return success();
 }
 
-Result<> CheckPreconditions(FrozenProcess& process, Refusals& refusals) {
+Result<> CheckPreconditions(FrozenProcess& process, const TaskStat& stat, Refusals& refusals) {
   const pid_t pid = process.pid();
   CKPT_TRY(CheckNamespaces(pid, refusals));
   CKPT_TRY(CheckSeccomp(process, refusals));
@@ -71,7 +70,6 @@ Result<> CheckPreconditions(FrozenProcess& process, Refusals& refusals) {
   if (!children.empty()) {
     refusals.Add("it has children ({}): trees are not supported yet", fmt::join(children, ", "));
   }
-  CKPT_TRY(const TaskStat stat, ReadTaskStat(pid));
   if (stat.session != pid) {
     refusals.Add("it is in session {} and does not lead one (setsid): not supported yet",
                  stat.session);

@@ -5,12 +5,13 @@
 #include "base/result.h"
 #include "dumper/refusals.h"
 #include "process/frozen_process.h"
+#include "process/task_stat.h"
 
 namespace ckpt {
 
 // Adds to `refusals`: other namespaces than the caller's, children, another session's member,
-// seccomp.
-Result<> CheckPreconditions(FrozenProcess& process, Refusals& refusals);
+// seccomp. `stat` is that of the process since it was frozen.
+Result<> CheckPreconditions(FrozenProcess& process, const TaskStat& stat, Refusals& refusals);
 
 // kNotFound for a pid that is no process, kUnsupported for one that cannot be frozen at all (a
 // zombie, a kernel thread, the caller).

@@ -21,7 +21,6 @@
 #include "process/auxv.h"
 #include "process/limits.h"
 #include "process/posix_timers.h"
-#include "process/task_stat.h"
 #include "process/task_status.h"
 
 namespace ckpt {
@@ -218,13 +217,12 @@ size_t ProcessBatchBytes(size_t posix_timer_count) {
   return (needed_bytes + kPageSize - 1) / kPageSize * kPageSize;
 }
 
-Result<> CollectProcess(FrozenProcess& process, const RemoteSyscalls& engine,
+Result<> CollectProcess(FrozenProcess& process, const TaskStat& stat, const RemoteSyscalls& engine,
                         const std::vector<PosixTimer>& posix_timers, pb::core_entry* core,
                         pb::mm_entry* mm) {
   const pid_t pid = process.pid();
   ProcessBatch calls = BuildBatch(engine, posix_timers);
   CKPT_TRY(engine.RunAll(process.leader(), calls.batch, fmt::format("process {}", pid)));
-  CKPT_TRY(const TaskStat stat, ReadTaskStat(pid));
 
   pb::task_core_entry* tc = core->mutable_tc();
   CKPT_TRY(FillFromProc(process, stat, tc));
@@ -258,8 +256,7 @@ Result<> CollectDirectories(pid_t pid, FileTable& files, Refusals& refusals, pb:
   return success();
 }
 
-Result<pb::pstree_entry> CollectTree(FrozenProcess& process) {
-  CKPT_TRY(const TaskStat stat, ReadTaskStat(process.pid()));
+pb::pstree_entry BuildTree(FrozenProcess& process, const TaskStat& stat) {
   pb::pstree_entry entry;
   entry.set_pid(static_cast<uint32_t>(process.pid()));
   entry.set_ppid(0);  // the root of the dumped tree, whoever its parent is

@@ -14,14 +14,16 @@
 #include "process/frozen_process.h"
 #include "process/posix_timers.h"
 #include "process/remote_syscalls.h"
+#include "process/task_stat.h"
 
 namespace ckpt {
 
 // RemoteSyscalls::Options::batch_bytes that CollectProcess needs.
 size_t ProcessBatchBytes(size_t posix_timer_count);
 
-// Fills tc of `core`, and `mm` but for its mappings and exe_file_id.
-Result<> CollectProcess(FrozenProcess& process, const RemoteSyscalls& engine,
+// Fills tc of `core`, and `mm` but for its mappings and exe_file_id. `stat` is that of the process
+// since it was frozen.
+Result<> CollectProcess(FrozenProcess& process, const TaskStat& stat, const RemoteSyscalls& engine,
                         const std::vector<PosixTimer>& posix_timers, pb::core_entry* core,
                         pb::mm_entry* mm);
 
@@ -29,7 +31,7 @@ Result<> CollectProcess(FrozenProcess& process, const RemoteSyscalls& engine,
 Result<> CollectDirectories(pid_t pid, FileTable& files, Refusals& refusals, pb::mm_entry* mm,
                             pb::fs_entry* fs);
 
-Result<pb::pstree_entry> CollectTree(FrozenProcess& process);
+pb::pstree_entry BuildTree(FrozenProcess& process, const TaskStat& stat);
 
 }  // namespace ckpt
 

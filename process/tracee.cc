@@ -18,7 +18,7 @@ constexpr int kPtraceGetRseqConfiguration = 0x420f;
 
 // An XSAVE area with every component of today's processors has 11 KiB (AMX tiles); the kernel says
 // how much it wrote.
-constexpr size_t kXStateLimitBytes = 64 * 1024;
+constexpr size_t kXStateLimitBytes = 16 * 1024;
 
 template <typename Address, typename Data>
 long Ptrace(int request, pid_t tid, Address address, Data data) {
