@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <climits>
 #include <span>
 #include <string>
@@ -64,7 +65,7 @@ class ReadCall {
       source_ = run.source;
       offset_ = run.offset_bytes;
     }
-    ranges_.push_back({reinterpret_cast<void*>(run.range.start), run.range.size_bytes()});
+    ranges_.push_back({std::bit_cast<void*>(run.range.start), run.range.size_bytes()});
     size_bytes_ += run.range.size_bytes();
   }
   Result<> AddTo(const RestoredTask& task, RemoteCalls& calls) {
@@ -165,7 +166,7 @@ Result<> SetMemoryLayout(RestoredTask& task) {
   const Bytes auxv = std::as_bytes(std::span(plan.auxv));
   prctl_mm_map map = LayoutOf(plan);
   CKPT_TRY(calls.MakeRoom(2, auxv.size() + sizeof(map) + 64));
-  map.auxv = reinterpret_cast<__u64*>(calls.PutBytes(auxv).address());
+  map.auxv = std::bit_cast<__u64*>(calls.PutBytes(auxv).address());
   map.auxv_size = static_cast<__u32>(auxv.size());
   map.exe_fd = static_cast<__u32>(task.files->Mapped(plan.exe_file_id, O_RDONLY));
   const RemotePtr remote_map = calls.PutObject(map);

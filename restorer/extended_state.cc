@@ -14,9 +14,9 @@ namespace {
 
 // Of the FXSAVE area: offsets in bytes (Intel SDM, volume 1, table 10-2).
 constexpr size_t kStSpaceOffset = 32;
-constexpr int kStSpaceWords = 32;
+constexpr size_t kStSpaceWords = 32;
 constexpr size_t kXmmSpaceOffset = 160;
-constexpr int kXmmSpaceWords = 64;
+constexpr size_t kXmmSpaceWords = 64;
 
 constexpr uint64_t kLegacyComponents = BitOf(XComponent::kX87) | BitOf(XComponent::kSse);
 
@@ -45,7 +45,8 @@ class Builder {
   }
 
   Result<> PutLegacy() {
-    if (entry_.st_space_size() != kStSpaceWords || entry_.xmm_space_size() != kXmmSpaceWords) {
+    if (static_cast<size_t>(entry_.st_space_size()) != kStSpaceWords ||
+        static_cast<size_t>(entry_.xmm_space_size()) != kXmmSpaceWords) {
       return MakeError(ErrorCode::kBadFormat,
                        "fpregs: {} words of st_space and {} of xmm_space, expected {} and {}",
                        entry_.st_space_size(), entry_.xmm_space_size(), kStSpaceWords,

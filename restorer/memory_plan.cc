@@ -169,8 +169,8 @@ class Planner {
 
   void PlanAdvice(const pb::vma_entry& vma, MappingPlan& mapping) {
     // The kernel sets the flags of its own mappings.
-    if (mapping.kind == MappingPlan::Kind::kVdso || mapping.kind == MappingPlan::Kind::kVvar)
-      return;
+    using enum MappingPlan::Kind;
+    if (mapping.kind == kVdso || mapping.kind == kVvar) return;
     uint64_t unknown = vma.madv();
     for (const int advice : kLastingAdvices) {
       if ((unknown & (uint64_t{1} << advice)) == 0) continue;

@@ -24,6 +24,7 @@ FilePlan End(uint32_t id, int flags) {
 
 Result<std::map<uint32_t, UniqueFd>> Make(const PipePlan& pipe, const std::vector<FilePlan>& ends) {
   std::vector<const FilePlan*> pointers;
+  pointers.reserve(ends.size());
   for (const FilePlan& end : ends) pointers.push_back(&end);
   return MakePipe(pipe, pointers);
 }

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <csignal>
 #include <string>
 
@@ -37,7 +38,7 @@ stack_t AlternateStackOf(const ThreadPlan& plan) {
   stack_t stack{};
   stack.ss_flags = SS_DISABLE;
   if (!plan.alternate_stack || (plan.alternate_stack->flags & SS_DISABLE) != 0) return stack;
-  stack.ss_sp = reinterpret_cast<void*>(plan.alternate_stack->start);
+  stack.ss_sp = std::bit_cast<void*>(plan.alternate_stack->start);
   // That the thread runs on it is known by its stack pointer.
   stack.ss_flags = plan.alternate_stack->flags & ~SS_ONSTACK;
   stack.ss_size = plan.alternate_stack->size_bytes;

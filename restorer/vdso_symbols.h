@@ -12,7 +12,7 @@
 namespace ckpt {
 
 // What a vdso may have at most. Linux's x86-64 vdso has 2 pages.
-inline constexpr size_t kMaxVdsoBytes = 256 * 1024;
+inline constexpr size_t kMaxVdsoBytes = size_t{256} * 1024;
 
 struct VdsoFunction {
   uint64_t offset = 0;  // from the start of the vdso
