@@ -4,26 +4,20 @@
 
 #include <sys/types.h>
 
-#include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "dumper/file_table.h"
+#include "dumper/pipe_content.h"
 #include "dumper/refusals.h"
 #include "formats/proto/files.pb.h"
-#include "formats/proto/pipes.pb.h"
 
 namespace ckpt {
-
-// What a pipe holds: an entry of pipes-data.img and the bytes after it.
-struct PipeContent {
-  pb::pipe_data_entry entry;
-  std::string bytes;
-};
 
 struct Descriptors {
   std::vector<pb::fdinfo_entry> fds;  // by number
   std::vector<PipeContent> pipes;
+  std::vector<PipeContent> fifos;
 };
 
 // Adds a file entry for each open file description of `pid`, which is frozen, to `files`:

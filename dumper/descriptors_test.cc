@@ -4,53 +4,23 @@
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <set>
 
 #include "base/file.h"
-#include "process/child_for_test.h"
+#include "dumper/descriptor_holder.h"
 
 namespace ckpt {
 namespace {
 
-// A child with the descriptors that `open` opens, at numbers from 300 on, and those of the test.
-class Holder {
- public:
-  explicit Holder(const std::function<void()>& open)
-      : child_([&open](const auto& ready) {
-          open();
-          ready();
-          return pause();
-        }) {}
-
-  Result<Descriptors> Collect() { return CollectDescriptors(child_.pid(), files, refusals); }
-
-  // The file entry that descriptor `number` refers to.
-  const pb::file_entry& EntryOf(const Descriptors& descriptors, uint32_t number) const {
-    for (const pb::fdinfo_entry& fd : descriptors.fds) {
-      if (fd.fd() == number) return files.entries()[fd.id() - 1];
-    }
-    return pb::file_entry::default_instance();
-  }
-
-  FileTable files;
-  Refusals refusals;
-
- private:
-  ChildForTest child_;
-};
-
-void MoveTo(int fd, int number) {
-  dup2(fd, number);
-  close(fd);
-}
-
 TEST(DescriptorsTest, DupsShareAnEntryAndTwoOpensDoNot) {
-  Holder holder([] {
+  DescriptorHolder holder([] {
     MoveTo(open("/dev/null", O_RDWR), 300);
     dup2(300, 301);
     MoveTo(open("/dev/null", O_RDWR), 302);
@@ -68,7 +38,7 @@ TEST(DescriptorsTest, DupsShareAnEntryAndTwoOpensDoNot) {
 }
 
 TEST(DescriptorsTest, TheContentOfAPipeIsCopiedAndLeftInIt) {
-  Holder holder([] {
+  DescriptorHolder holder([] {
     std::array<int, 2> ends{};
     static_cast<void>(!pipe2(ends.data(), O_NONBLOCK));
     MoveTo(ends[0], 300);
@@ -91,14 +61,30 @@ TEST(DescriptorsTest, TheContentOfAPipeIsCopiedAndLeftInIt) {
   }
 }
 
+TEST(DescriptorsTest, ManyDescriptionsThatAreAlikeAreToldApart) {
+  DescriptorHolder holder([] {
+    for (int number = 300; number < 340; number += 2) {
+      MoveTo(eventfd(0, 0), number);
+      dup2(number, number + 1);
+    }
+  });
+  const Descriptors descriptors = holder.Collect().value();
+  std::set<uint32_t> ids;
+  for (uint32_t number = 300; number < 340; number += 2) {
+    const uint32_t id = holder.EntryOf(descriptors, number).id();
+    EXPECT_TRUE(ids.insert(id).second) << number;
+    EXPECT_EQ(holder.EntryOf(descriptors, number + 1).id(), id);
+  }
+}
+
 TEST(DescriptorsTest, AllThatCannotBeDumpedIsNamedAtOnce) {
   const std::string deleted = testing::TempDir() + "/descriptors_test_deleted";
   const std::string locked = testing::TempDir() + "/descriptors_test_locked";
   std::array<int, 2> outside{};
   ASSERT_EQ(pipe2(outside.data(), O_CLOEXEC), 0);
-  Holder holder([&] {
+  DescriptorHolder holder([&] {
     MoveTo(socket(AF_INET, SOCK_STREAM, 0), 300);
-    MoveTo(eventfd(0, 0), 301);
+    MoveTo(inotify_init(), 301);
     MoveTo(open(deleted.c_str(), O_RDWR | O_CREAT, 0600), 302);
     unlink(deleted.c_str());
     MoveTo(open(locked.c_str(), O_RDWR | O_CREAT, 0600), 303);
@@ -117,14 +103,14 @@ TEST(DescriptorsTest, AllThatCannotBeDumpedIsNamedAtOnce) {
     });
   };
   EXPECT_EQ(names("fd 300 is socket:["), 1);
-  EXPECT_EQ(names("fd 301 is anon_inode:[eventfd]: files of this kind are not supported yet"), 1);
+  EXPECT_EQ(names("fd 301 is anon_inode:inotify: files of this kind are not supported yet"), 1);
   EXPECT_EQ(names("/descriptors_test_deleted (deleted): deleted files are not supported yet"), 1);
   EXPECT_EQ(names("/descriptors_test_locked: a file lock or lease is held on it"), 1);
   EXPECT_EQ(names("its other end is in another process"), 1);
 }
 
 TEST(DescriptorsTest, TheOwnerOfAFileIsKept) {
-  Holder holder([] {
+  DescriptorHolder holder([] {
     std::array<int, 2> ends{};
     static_cast<void>(!pipe(ends.data()));
     MoveTo(ends[0], 300);

@@ -73,13 +73,11 @@ Result<> AddPagemap(const Snapshot& snapshot, StagedFileSet& files) {
                    kImageMode);
 }
 
-Result<> AddPipes(const Snapshot& snapshot, StagedFileSet& files) {
-  if (snapshot.descriptors.pipes.empty()) return success();
-  ImageEncoder image(ImageType::kPipesData);
-  for (const PipeContent& pipe : snapshot.descriptors.pipes) {
-    CKPT_TRY(image.Append(pipe.entry, AsBytes(pipe.bytes)));
-  }
-  return files.Add(ImageFileName(ImageType::kPipesData), AsBytes(image.bytes()), kImageMode);
+Result<> AddPipes(const std::vector<PipeContent>& pipes, ImageType type, StagedFileSet& files) {
+  if (pipes.empty()) return success();
+  ImageEncoder image(type);
+  for (const PipeContent& pipe : pipes) CKPT_TRY(image.Append(pipe.entry, AsBytes(pipe.bytes)));
+  return files.Add(ImageFileName(type), AsBytes(image.bytes()), kImageMode);
 }
 
 Result<> AddStats(const Snapshot& snapshot, StagedFileSet& files) {
@@ -106,7 +104,8 @@ Result<> AddImages(const Snapshot& snapshot, StagedFileSet& files) {
   CKPT_TRY(AddEntries(files, ImageType::kMnts, kMntNsId, snapshot.mounts));
   CKPT_TRY(AddEntries(files, ImageType::kCkptRaw, 0, snapshot.raw_facts));
   CKPT_TRY(AddEntries(files, ImageType::kSeccomp, 0, std::vector<pb::seccomp_entry>{{}}));
-  CKPT_TRY(AddPipes(snapshot, files));
+  CKPT_TRY(AddPipes(snapshot.descriptors.pipes, ImageType::kPipesData, files));
+  CKPT_TRY(AddPipes(snapshot.descriptors.fifos, ImageType::kFifoData, files));
   CKPT_TRY(AddPagemap(snapshot, files));
   return AddStats(snapshot, files);
 }

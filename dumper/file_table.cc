@@ -34,7 +34,7 @@ uint32_t FileTable::AddPath(const LinkedFile& file, uint32_t flags) {
 
 uint32_t FileTable::AddRegular(const LinkedFile& file, uint32_t flags, uint64_t position_bytes,
                                const pb::fown_entry& owner) {
-  pb::file_entry& entry = NewEntry(pb::REG);
+  pb::file_entry& entry = Add(pb::REG);
   pb::reg_file_entry& regular = *entry.mutable_reg();
   regular.set_id(entry.id());
   regular.set_flags(flags);
@@ -48,7 +48,7 @@ uint32_t FileTable::AddRegular(const LinkedFile& file, uint32_t flags, uint64_t 
 }
 
 uint32_t FileTable::AddPipe(uint32_t pipe_id, uint32_t flags, const pb::fown_entry& owner) {
-  pb::file_entry& entry = NewEntry(pb::PIPE);
+  pb::file_entry& entry = Add(pb::PIPE);
   pb::pipe_entry& pipe = *entry.mutable_pipe();
   pipe.set_id(entry.id());
   pipe.set_pipe_id(pipe_id);
@@ -57,7 +57,16 @@ uint32_t FileTable::AddPipe(uint32_t pipe_id, uint32_t flags, const pb::fown_ent
   return entry.id();
 }
 
-pb::file_entry& FileTable::NewEntry(pb::fd_types type) {
+uint32_t FileTable::AddFifo(uint32_t pipe_id, uint32_t regular_id) {
+  pb::file_entry& entry = Add(pb::FIFO);
+  pb::fifo_entry& fifo = *entry.mutable_fifo();
+  fifo.set_id(entry.id());
+  fifo.set_pipe_id(pipe_id);
+  fifo.set_regf_id(regular_id);
+  return entry.id();
+}
+
+pb::file_entry& FileTable::Add(pb::fd_types type) {
   pb::file_entry& entry = entries_.emplace_back();
   entry.set_type(type);
   entry.set_id(static_cast<uint32_t>(entries_.size()));

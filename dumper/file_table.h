@@ -23,12 +23,15 @@ class FileTable {
   uint32_t AddRegular(const LinkedFile& file, uint32_t flags, uint64_t position_bytes,
                       const pb::fown_entry& owner);
   uint32_t AddPipe(uint32_t pipe_id, uint32_t flags, const pb::fown_entry& owner);
+  // One that a regular entry, `regular_id`, has the path, flags and owner of.
+  uint32_t AddFifo(uint32_t pipe_id, uint32_t regular_id);
+  // Of any other kind: a new entry with its id, whose member of the type the caller fills. It stays
+  // where it is until the next one is added.
+  pb::file_entry& Add(pb::fd_types type);
 
   const std::vector<pb::file_entry>& entries() const { return entries_; }
 
  private:
-  pb::file_entry& NewEntry(pb::fd_types type);
-
   std::vector<pb::file_entry> entries_;
   std::map<std::tuple<std::string, uint64_t, int32_t, uint32_t>, uint32_t> paths_;
 };

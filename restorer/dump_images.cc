@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <map>
@@ -37,7 +38,8 @@ class Loader {
     CKPT_TRY(const auto entries, ParseEntries<pb::pstree_entry>(tree));
     for (const pb::pstree_entry& entry : entries) LoadTask(entry);
     LoadFiles();
-    LoadPipeData();
+    LoadPipeData(ImageType::kPipesData, dump_.images.pipe_data);
+    LoadPipeData(ImageType::kFifoData, dump_.images.fifo_data);
     Keep(dump_.images.remaps,
          dump().ReadAllIfPresent<pb::remap_file_path_entry>(ImageType::kRemapFpath));
     for (const UnsupportedImage& image : kUnsupportedImages) Refuse(image);
@@ -111,37 +113,56 @@ class Loader {
       Keep(dump_.images.files, dump().ReadAllIfPresent<pb::file_entry>(ImageType::kFiles));
       return;
     }
-    std::vector<pb::reg_file_entry> paths;
-    Keep(paths, dump().ReadAllIfPresent<pb::reg_file_entry>(ImageType::kRegFiles));
-    for (pb::reg_file_entry& path : paths) {
-      pb::file_entry& file = AddFile(pb::REG, path.id());
-      *file.mutable_reg() = std::move(path);
-    }
-    std::vector<pb::pipe_entry> pipes;
-    Keep(pipes, dump().ReadAllIfPresent<pb::pipe_entry>(ImageType::kPipes));
-    for (pb::pipe_entry& pipe : pipes) {
-      pb::file_entry& file = AddFile(pb::PIPE, pipe.id());
-      *file.mutable_pipe() = std::move(pipe);
+    // Before CRIU 3.0 each kind of file had its image.
+    AddFiles(ImageType::kRegFiles, pb::REG, &pb::file_entry::mutable_reg);
+    AddFiles(ImageType::kPipes, pb::PIPE, &pb::file_entry::mutable_pipe);
+    AddFiles(ImageType::kFifo, pb::FIFO, &pb::file_entry::mutable_fifo);
+    AddFiles(ImageType::kEventfdFile, pb::EVENTFD, &pb::file_entry::mutable_efd);
+    AddFiles(ImageType::kSignalfd, pb::SIGNALFD, &pb::file_entry::mutable_sgfd);
+    AddFiles(ImageType::kTimerfd, pb::TIMERFD, &pb::file_entry::mutable_tfd);
+    AddFiles(ImageType::kEventpollFile, pb::EVENTPOLL, &pb::file_entry::mutable_epfd);
+    AddWatches();
+  }
+
+  template <typename M>
+  void AddFiles(ImageType image, pb::fd_types type, M* (pb::file_entry::*member)()) {
+    std::vector<M> entries;
+    Keep(entries, dump().ReadAllIfPresent<M>(image));
+    for (M& entry : entries) {
+      pb::file_entry& file = dump_.images.files.emplace_back();
+      file.set_type(type);
+      file.set_id(entry.id());
+      *(file.*member)() = std::move(entry);
     }
   }
 
-  // Before CRIU 3.0 each kind of file had its image.
-  pb::file_entry& AddFile(pb::fd_types type, uint32_t id) {
-    pb::file_entry& file = dump_.images.files.emplace_back();
-    file.set_type(type);
-    file.set_id(id);
-    return file;
+  // The watches of epolls, which were entries of their own with the id of the epoll.
+  void AddWatches() {
+    std::vector<pb::eventpoll_tfd_entry> watches;
+    Keep(watches, dump().ReadAllIfPresent<pb::eventpoll_tfd_entry>(ImageType::kEventpollTfd));
+    for (const pb::eventpoll_tfd_entry& watch : watches) {
+      const auto epoll = std::ranges::find_if(dump_.images.files, [&](const pb::file_entry& file) {
+        return file.has_epfd() && file.id() == watch.id();
+      });
+      if (epoll != dump_.images.files.end()) {
+        *epoll->mutable_epfd()->add_tfd() = watch;
+      } else {
+        findings_.BadFormat("{}: epoll {} of a watch is not in {}",
+                            ImageFileName(ImageType::kEventpollTfd), watch.id(),
+                            ImageFileName(ImageType::kEventpollFile));
+      }
+    }
   }
 
-  void LoadPipeData() {
+  void LoadPipeData(ImageType type, std::vector<PipeDataImage>& contents) {
     std::optional<ImageFile> image;
-    Keep(image, dump().ReadIfPresent(ImageType::kPipesData));
+    Keep(image, dump().ReadIfPresent(type));
     if (!image) return;
     for (const ImageEntry& entry : image->entries()) {
       PipeDataImage data;
       Keep(data.entry, ParseMessageAs<pb::pipe_data_entry>(entry.message));
       data.content = AsText(entry.extra);
-      dump_.images.pipe_data.push_back(std::move(data));
+      contents.push_back(std::move(data));
     }
   }
 

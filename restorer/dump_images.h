@@ -38,6 +38,7 @@ struct DumpImages {
   std::vector<TaskImages> tasks;
   std::vector<pb::file_entry> files;
   std::vector<PipeDataImage> pipe_data;
+  std::vector<PipeDataImage> fifo_data;
   std::vector<pb::remap_file_path_entry> remaps;
 };
 

@@ -100,6 +100,40 @@ TEST_F(DumpImagesTest, FilesOfOldDumpsHaveImagesOfTheirOwn) {
   EXPECT_EQ(dump.value().images.files.front().reg().name(), "/bin/sh");
 }
 
+TEST_F(DumpImagesTest, WatchesOfOldDumpsAreJoinedWithTheirEpoll) {
+  pb::eventpoll_file_entry epoll;
+  epoll.set_id(5);
+  epoll.set_flags(2);
+  epoll.mutable_fown()->CopyFrom(SampleFile(1, "/").reg().fown());
+  Write(ImageType::kEventpollFile, 0, epoll);
+  pb::eventpoll_tfd_entry watch;
+  watch.set_id(5);
+  watch.set_tfd(8);
+  watch.set_events(1);
+  watch.set_data(0);
+  Write(ImageType::kEventpollTfd, 0, watch);
+  const auto dump = LoadDump(directory_);
+  ASSERT_TRUE(dump.has_value()) << dump.error().message;
+  ASSERT_EQ(dump.value().images.files.size(), 1U);
+  EXPECT_EQ(dump.value().images.files.front().type(), pb::EVENTPOLL);
+  EXPECT_EQ(dump.value().images.files.front().epfd().tfd(0).tfd(), 8U);
+  watch.set_id(6);
+  Write(ImageType::kEventpollTfd, 0, watch);
+  EXPECT_EQ(Error(), "eventpoll-tfd.img: epoll 6 of a watch is not in eventpoll.img");
+}
+
+TEST_F(DumpImagesTest, FifosComeWithTheirContent) {
+  pb::pipe_data_entry entry;
+  entry.set_pipe_id(77);
+  entry.set_bytes(5);
+  Write(ImageType::kFifoData, 0, entry, "hello");
+  const auto dump = LoadDump(directory_);
+  ASSERT_TRUE(dump.has_value()) << dump.error().message;
+  EXPECT_TRUE(dump.value().images.pipe_data.empty());
+  ASSERT_EQ(dump.value().images.fifo_data.size(), 1U);
+  EXPECT_EQ(dump.value().images.fifo_data.front().content, "hello");
+}
+
 TEST_F(DumpImagesTest, PipesComeWithTheirContent) {
   pb::pipe_data_entry entry;
   entry.set_pipe_id(77);

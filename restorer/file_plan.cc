@@ -1,30 +1,18 @@
 #include "restorer/file_plan.h"
 
-#include <fcntl.h>
-
 #include <set>
 #include <string>
 #include <utility>
+
+#include "restorer/description_plan.h"
+#include "restorer/event_file_plan.h"
 
 namespace ckpt {
 
 namespace {
 
-// Flags of open(2) that act when a file is opened and are no state of it. O_NOCTTY is one of them,
-// but is wanted whenever we open.
-constexpr int kOpeningFlags = O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC;
-
 std::string PlaceOf(const pb::file_entry& entry) {
   return fmt::format("files.img entry id {}", entry.id());
-}
-
-std::optional<FileOwnerPlan> OwnerOf(const pb::fown_entry& entry) {
-  if (entry.pid() == 0 && entry.signum() == 0) return std::nullopt;
-  return FileOwnerPlan{.signal = static_cast<int>(entry.signum()),
-                       .pid_type = static_cast<int>(entry.pid_type()),
-                       .pid = static_cast<pid_t>(entry.pid()),
-                       .uid = entry.uid(),
-                       .euid = entry.euid()};
 }
 
 }  // namespace
@@ -60,30 +48,57 @@ void FilePlanner::PlanFile(const pb::file_entry& entry, std::string_view user) {
   FilePlan file;
   file.id = entry.id();
   file.place = PlaceOf(entry);
+  if (PlanKind(entry, file, user)) plan_.files.emplace(file.id, std::move(file));
+}
+
+bool FilePlanner::PlanKind(const pb::file_entry& entry, FilePlan& file, std::string_view user) {
   if (entry.type() == pb::REG && entry.has_reg()) {
     PlanPath(entry.reg(), file, user);
-  } else if (entry.type() == pb::PIPE && entry.has_pipe()) {
-    file.kind = FilePlan::Kind::kPipe;
-    file.flags = static_cast<int>(entry.pipe().flags()) & ~kOpeningFlags;
-    file.pipe_id = entry.pipe().pipe_id();
-    file.owner = OwnerOf(entry.pipe().fown());
-  } else if (entry.type() == pb::REG || entry.type() == pb::PIPE) {
+    return true;
+  }
+  if (entry.type() == pb::PIPE && entry.has_pipe()) {
+    PlanPipe(entry.pipe(), file);
+    return true;
+  }
+  if (entry.type() == pb::FIFO && entry.has_fifo()) return PlanFifo(entry.fifo(), file, user);
+  if (PlanEventFile(entry, file)) return true;
+  if (entry.type() == pb::REG || entry.type() == pb::PIPE || entry.type() == pb::FIFO ||
+      IsEventFile(entry.type())) {
     findings_.BadFormat("{}: is said to be {}, but holds no such message", file.place,
                         pb::fd_types_Name(entry.type()));
-    return;
   } else {
     findings_.Unsupported("{}: a file of type {} is not supported ({})", file.place,
                           pb::fd_types_Name(entry.type()), user);
-    return;
   }
-  plan_.files.emplace(file.id, std::move(file));
+  return false;
+}
+
+void FilePlanner::PlanPipe(const pb::pipe_entry& entry, FilePlan& file) {
+  file.kind = FilePlan::Kind::kPipe;
+  file.flags = OpenFlags(entry.flags());
+  file.pipe_id = entry.pipe_id();
+  file.owner = PlanOwner(entry.fown());
+}
+
+// Path, flags and owner of a FIFO are those of the regular entry that it names.
+bool FilePlanner::PlanFifo(const pb::fifo_entry& entry, FilePlan& file, std::string_view user) {
+  const auto path = entries_.find(entry.regf_id());
+  if (path == entries_.end() || !path->second->has_reg()) {
+    findings_.BadFormat("{}: regf_id {} is not a regular file of files.img ({})", file.place,
+                        entry.regf_id(), user);
+    return false;
+  }
+  PlanPath(path->second->reg(), file, user);
+  file.kind = FilePlan::Kind::kFifo;
+  file.pipe_id = entry.pipe_id();
+  return true;
 }
 
 void FilePlanner::PlanPath(const pb::reg_file_entry& entry, FilePlan& file, std::string_view user) {
   file.path = entry.name();
-  file.flags = static_cast<int>(entry.flags()) & ~kOpeningFlags;
+  file.flags = OpenFlags(entry.flags());
   file.position = entry.pos();
-  file.owner = OwnerOf(entry.fown());
+  file.owner = PlanOwner(entry.fown());
   if (entry.has_size()) file.size_bytes = entry.size();
   if (entry.has_mode()) file.mode = entry.mode();
   if (entry.ext()) {
@@ -93,7 +108,7 @@ void FilePlanner::PlanPath(const pb::reg_file_entry& entry, FilePlan& file, std:
     findings_.BadFormat("{}: path \"{}\" does not begin with a slash", file.place, file.path);
   }
   for (const pb::remap_file_path_entry& remap : images_.remaps) {
-    if (remap.orig_id() != file.id) continue;
+    if (remap.orig_id() != entry.id()) continue;
     findings_.Unsupported("{}: {} had been deleted, and such files are not supported ({})",
                           file.place, file.path, user);
   }
@@ -103,16 +118,24 @@ void FilePlanner::PlanPipes() {
   for (const auto& [id, file] : plan_.files) {
     if (file.kind == FilePlan::Kind::kPipe) {
       plan_.pipes.try_emplace(file.pipe_id, PipePlan{.pipe_id = file.pipe_id});
+    } else if (file.kind == FilePlan::Kind::kFifo) {
+      plan_.fifos.try_emplace(file.pipe_id, PipePlan{.pipe_id = file.pipe_id});
     }
   }
+  AddContents(images_.pipe_data, ImageType::kPipesData, plan_.pipes);
+  AddContents(images_.fifo_data, ImageType::kFifoData, plan_.fifos);
+}
+
+void FilePlanner::AddContents(const std::vector<PipeDataImage>& contents, ImageType image,
+                              std::map<uint32_t, PipePlan>& pipes) {
   std::set<uint32_t> seen;
-  for (const PipeDataImage& data : images_.pipe_data) {
+  for (const PipeDataImage& data : contents) {
     const uint32_t pipe_id = data.entry.pipe_id();
     if (!seen.insert(pipe_id).second) {
-      findings_.BadFormat("pipes-data.img: two entries are of pipe {}", pipe_id);
+      findings_.BadFormat("{}: two entries are of pipe {}", ImageFileName(image), pipe_id);
     }
-    const auto pipe = plan_.pipes.find(pipe_id);
-    if (pipe == plan_.pipes.end()) continue;
+    const auto pipe = pipes.find(pipe_id);
+    if (pipe == pipes.end()) continue;
     pipe->second.content = data.content;
     if (data.entry.has_size()) pipe->second.capacity_bytes = data.entry.size();
   }

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <map>
 #include <string_view>
+#include <vector>
 
+#include "formats/image_type.h"
 #include "restorer/dump_images.h"
 #include "restorer/findings.h"
 #include "restorer/restore_plan.h"
@@ -22,12 +24,18 @@ class FilePlanner {
   // The same where only a file with a path will do: mappings, cwd, root, exe.
   void UsePath(uint32_t file_id, std::string_view user);
 
-  // After the last use: a pipe in use gets its content.
+  // After the last use: a pipe or FIFO in use gets its content.
   void PlanPipes();
 
  private:
   void PlanFile(const pb::file_entry& entry, std::string_view user);
+  // False, and there is a finding, when a file of this kind cannot be planned.
+  bool PlanKind(const pb::file_entry& entry, FilePlan& file, std::string_view user);
   void PlanPath(const pb::reg_file_entry& entry, FilePlan& file, std::string_view user);
+  void PlanPipe(const pb::pipe_entry& entry, FilePlan& file);
+  bool PlanFifo(const pb::fifo_entry& entry, FilePlan& file, std::string_view user);
+  void AddContents(const std::vector<PipeDataImage>& contents, ImageType image,
+                   std::map<uint32_t, PipePlan>& pipes);
 
   const DumpImages& images_;
   RestorePlan& plan_;

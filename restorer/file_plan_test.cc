@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 #include "restorer/sample_images.h"
 
@@ -29,6 +30,14 @@ class FilePlanTest : public testing::Test {
     file.mutable_pipe()->set_flags(flags);
     file.mutable_pipe()->mutable_fown();
     return file;
+  }
+  void AddFifo(uint32_t id, uint32_t pipe_id, uint32_t regular_id) {
+    pb::file_entry& file = images_.files.emplace_back();
+    file.set_type(pb::FIFO);
+    file.set_id(id);
+    file.mutable_fifo()->set_id(id);
+    file.mutable_fifo()->set_pipe_id(pipe_id);
+    file.mutable_fifo()->set_regf_id(regular_id);
   }
   void AddContent(uint32_t pipe_id, const std::string& content) {
     PipeDataImage data;
@@ -141,6 +150,48 @@ TEST_F(FilePlanTest, APipeInUseGetsItsContent) {
   EXPECT_EQ(plan_.pipes.at(77).content, "hello");
   EXPECT_EQ(plan_.pipes.at(77).capacity_bytes, 8192U);
   EXPECT_EQ(plan_.files.at(6).flags, O_WRONLY | O_NONBLOCK);
+}
+
+TEST_F(FilePlanTest, AFifoHasThePathOfItsRegularEntryAndContentOfItsOwn) {
+  images_.files.push_back(SampleFile(5, "/run/fifo"));
+  images_.files.back().mutable_reg()->set_flags(O_RDWR | O_NONBLOCK);
+  AddFifo(6, 77, 5);
+  AddPipe(7, 77, O_RDONLY);
+  AddContent(77, "of the pipe");
+  std::swap(images_.fifo_data, images_.pipe_data);
+  FilePlanner& planner = Planner();
+  planner.Use(6, "descriptor 0");
+  planner.Use(7, "descriptor 1");
+  planner.PlanPipes();
+  EXPECT_EQ(Error(), "");
+  const FilePlan& file = plan_.files.at(6);
+  EXPECT_EQ(file.kind, FilePlan::Kind::kFifo);
+  EXPECT_EQ(file.place, "files.img entry id 6");
+  EXPECT_EQ(file.path, "/run/fifo");
+  EXPECT_EQ(file.flags, O_RDWR | O_NONBLOCK);
+  EXPECT_EQ(plan_.fifos.at(77).content, "of the pipe");
+  EXPECT_EQ(plan_.pipes.at(77).content, "");
+  EXPECT_FALSE(plan_.files.contains(5));
+}
+
+TEST_F(FilePlanTest, AFifoNeedsARegularEntry) {
+  AddFifo(6, 77, 5);
+  Planner().Use(6, "fdinfo-2.img: descriptor 3");
+  EXPECT_EQ(Error(),
+            "files.img entry id 6: regf_id 5 is not a regular file of files.img (fdinfo-2.img: "
+            "descriptor 3)");
+}
+
+TEST_F(FilePlanTest, ADeletedFifoIsRefused) {
+  images_.files.push_back(SampleFile(5, "/run/fifo"));
+  AddFifo(6, 77, 5);
+  pb::remap_file_path_entry& remap = images_.remaps.emplace_back();
+  remap.set_orig_id(5);
+  remap.set_remap_id(1);
+  Planner().Use(6, "descriptor 3");
+  EXPECT_EQ(Error(),
+            "files.img entry id 6: /run/fifo had been deleted, and such files are not supported "
+            "(descriptor 3)");
 }
 
 TEST_F(FilePlanTest, ContentThatIsThereTwiceIsAnError) {

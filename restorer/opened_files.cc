@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <set>
 
+#include "restorer/event_file_maker.h"
+#include "restorer/fifo_maker.h"
 #include "restorer/findings.h"
 #include "restorer/path_opener.h"
 #include "restorer/pipe_maker.h"
@@ -42,7 +44,12 @@ class FileOpener {
 
   Result<OpenedFiles> Open(std::span<const UniqueFd> pages_images) {
     for (const TaskPlan& task : plan_.tasks) OpenTask(task);
-    for (const auto& [id, pipe] : plan_.pipes) OpenPipe(pipe);
+    for (const auto& [id, pipe] : plan_.pipes) {
+      KeepEnds(MakePipe(pipe, EndsOf(FilePlan::Kind::kPipe, id)));
+    }
+    for (const auto& [id, fifo] : plan_.fifos) {
+      KeepEnds(MakeFifo(fifo, EndsOf(FilePlan::Kind::kFifo, id), opener_));
+    }
     for (const UniqueFd& pages : pages_images) {
       if (auto fd = Keep(Duplicate(pages))) files_.pages_.push_back(std::move(*fd));
     }
@@ -78,15 +85,23 @@ class FileOpener {
 
   void OpenDescription(uint32_t id) {
     const FilePlan& file = plan_.files.at(id);
-    if (file.kind != FilePlan::Kind::kPath || files_.descriptions_.contains(id)) return;
-    std::optional<UniqueFd> fd = Keep(opener_.Open(file, file.flags));
+    const bool is_of_pipe =
+        file.kind == FilePlan::Kind::kPipe || file.kind == FilePlan::Kind::kFifo;
+    if (is_of_pipe || files_.descriptions_.contains(id)) return;
+    const bool has_path = file.kind == FilePlan::Kind::kPath;
+    std::optional<UniqueFd> fd =
+        Keep(has_path ? opener_.Open(file, file.flags) : MakeEventFile(file));
     if (!fd) return;
+    if (has_path) SetPosition(file, *fd);
+    files_.descriptions_.emplace(id, std::move(*fd));
+  }
+
+  void SetPosition(const FilePlan& file, const UniqueFd& fd) {
     if ((file.flags & O_PATH) == 0 && file.position != 0 &&
-        lseek(fd->get(), static_cast<off_t>(file.position), SEEK_SET) < 0) {
+        lseek(fd.get(), static_cast<off_t>(file.position), SEEK_SET) < 0) {
       const int saved = errno;
       findings_.Add(ErrnoError(saved, "{}: {}: lseek to {}", file.place, file.path, file.position));
     }
-    files_.descriptions_.emplace(id, std::move(*fd));
   }
 
   void OpenMapped(uint32_t id, int access) {
@@ -103,12 +118,16 @@ class FileOpener {
     }
   }
 
-  void OpenPipe(const PipePlan& pipe) {
+  std::vector<const FilePlan*> EndsOf(FilePlan::Kind kind, uint32_t pipe_id) const {
     std::vector<const FilePlan*> ends;
     for (const auto& [id, file] : plan_.files) {
-      if (file.kind == FilePlan::Kind::kPipe && file.pipe_id == pipe.pipe_id) ends.push_back(&file);
+      if (file.kind == kind && file.pipe_id == pipe_id) ends.push_back(&file);
     }
-    auto made = findings_.Keep(MakePipe(pipe, ends));
+    return ends;
+  }
+
+  void KeepEnds(Result<std::map<uint32_t, UniqueFd>> ends) {
+    auto made = findings_.Keep(std::move(ends));
     if (!made) return;
     for (auto& [id, end] : *made) {
       if (auto fd = Keep(std::move(end))) files_.descriptions_.emplace(id, std::move(*fd));

@@ -1,5 +1,5 @@
 // Everything that a plan needs open, opened by the restorer itself and inherited by the processes
-// that it makes: files, pipes with their content, and pages images.
+// that it makes: files, pipes with their content, files that tell of events, and pages images.
 #ifndef RESTORER_OPENED_FILES_H_
 #define RESTORER_OPENED_FILES_H_
 

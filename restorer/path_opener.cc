@@ -25,6 +25,10 @@ Error Differs(const FilePlan& file, std::string difference) {
 }
 
 Result<> CheckKind(const FilePlan& file, const struct stat& found, int flags) {
+  if (file.kind == FilePlan::Kind::kFifo) {
+    if (S_ISFIFO(found.st_mode)) return success();
+    return Differs(file, fmt::format("is not a FIFO (mode {:#o})", found.st_mode));
+  }
   if ((flags & O_PATH) != 0 || S_ISREG(found.st_mode) || S_ISDIR(found.st_mode)) return success();
   if (!S_ISCHR(found.st_mode)) {
     return Differs(file, fmt::format("is neither a regular file, a directory nor a device (mode "

@@ -53,6 +53,19 @@ Result<UniqueFd> TakeEnd(const PipePlan& pipe, std::array<UniqueFd, 2>& unused, 
 
 }  // namespace
 
+Result<> FillPipe(int fd, const PipePlan& pipe) {
+  CKPT_TRY(SetCapacity(fd, pipe));
+  return PutContent(fd, pipe);
+}
+
+Result<> SetPipeFlags(int fd, const PipePlan& pipe, const FilePlan& end) {
+  if (fcntl(fd, F_SETFL, end.flags & kSettableFlags) < 0) {
+    const int saved = errno;
+    return PipeError(saved, pipe, fmt::format("fcntl(F_SETFL, {:#o})", end.flags));
+  }
+  return success();
+}
+
 Result<std::map<uint32_t, UniqueFd>> MakePipe(const PipePlan& pipe,
                                               std::span<const FilePlan* const> ends) {
   std::array<int, 2> numbers{};
@@ -61,17 +74,13 @@ Result<std::map<uint32_t, UniqueFd>> MakePipe(const PipePlan& pipe,
     return PipeError(saved, pipe, "pipe2(O_CLOEXEC | O_NONBLOCK)");
   }
   std::array<UniqueFd, 2> unused = {UniqueFd(numbers[0]), UniqueFd(numbers[1])};
-  CKPT_TRY(SetCapacity(numbers[1], pipe));
-  CKPT_TRY(PutContent(numbers[1], pipe));
+  CKPT_TRY(FillPipe(numbers[1], pipe));
   // Further descriptions are opened by way of one that is not given away.
   const UniqueFd way_in(fcntl(numbers[0], F_DUPFD_CLOEXEC, 0));
   std::map<uint32_t, UniqueFd> descriptions;
   for (const FilePlan* end : ends) {
     CKPT_TRY(UniqueFd fd, TakeEnd(pipe, unused, way_in.get(), end->flags));
-    if (fcntl(fd.get(), F_SETFL, end->flags & kSettableFlags) < 0) {
-      const int saved = errno;
-      return PipeError(saved, pipe, fmt::format("fcntl(F_SETFL, {:#o})", end->flags));
-    }
+    CKPT_TRY(SetPipeFlags(fd.get(), pipe, *end));
     descriptions.emplace(end->id, std::move(fd));
   }
   return descriptions;

@@ -17,6 +17,12 @@ namespace ckpt {
 Result<std::map<uint32_t, UniqueFd>> MakePipe(const PipePlan& pipe,
                                               std::span<const FilePlan* const> ends);
 
+// Capacity and content, by way of an end that does not block.
+Result<> FillPipe(int fd, const PipePlan& pipe);
+
+// What fcntl(F_SETFL) can set of the flags of `end`.
+Result<> SetPipeFlags(int fd, const PipePlan& pipe, const FilePlan& end);
+
 }  // namespace ckpt
 
 #endif  // RESTORER_PIPE_MAKER_H_

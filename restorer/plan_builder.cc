@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "restorer/event_file_plan.h"
 #include "restorer/file_plan.h"
 #include "restorer/findings.h"
 #include "restorer/memory_plan.h"
@@ -95,6 +96,7 @@ Result<RestorePlan> BuildRestorePlan(const DumpImages& images) {
     plan.tasks.push_back(PlanTask(task, files, findings));
   }
   files.PlanPipes();
+  PlanEpolls(plan, findings);
   CKPT_TRY(findings.AsResult());
   return plan;
 }

@@ -18,6 +18,7 @@
 #include "restorer/address_space.h"
 #include "restorer/credentials.h"
 #include "restorer/dump_images.h"
+#include "restorer/event_file_steps.h"
 #include "restorer/findings.h"
 #include "restorer/plan_builder.h"
 #include "restorer/process_state.h"
@@ -101,6 +102,10 @@ Result<> SetOwners(Restoration& restoration) {
   return SetFileOwners(restoration.plan, *restoration.files);
 }
 
+Result<> ArmFiles(Restoration& restoration) {
+  return ArmTimerFiles(restoration.plan, *restoration.files);
+}
+
 // Takes back the scratch area; registers and masks stay what they have been set to.
 Result<> RemoveScratch(RestoredTask& task) {
   CKPT_TRY(task.engine->Uninstall(task.stub.leader()));
@@ -159,6 +164,7 @@ constexpr std::array kSteps = {
     Step{"join the session", nullptr, JoinSession},
     Step{"set directories", nullptr, SetDirectories},
     Step{"set descriptors", nullptr, SetDescriptors},
+    Step{"set watches", nullptr, SetWatches},
     Step{"make threads", nullptr, MakeThreads},
     Step{"set thread states", nullptr, SetThreadStates},
     Step{"set process state", nullptr, SetProcessState},
@@ -167,6 +173,7 @@ constexpr std::array kSteps = {
     Step{"set limits", nullptr, SetLimits},
     Step{"set credentials", nullptr, SetCredentials},
     Step{"arm timers", nullptr, ArmTimers},
+    Step{"arm timer files", ArmFiles, nullptr},
     Step{"queue pending signals", nullptr, QueuePendingSignals},
     Step{"set registers", nullptr, SetRegisters},
     Step{"remove the scratch area", nullptr, RemoveScratch},

@@ -29,9 +29,27 @@ struct FileOwnerPlan {
   uid_t euid = 0;
 };
 
+// The time of a timerfd: timerfd_settime(2), and expirations that nobody has read.
+struct TimerFilePlan {
+  int32_t clock_id = 0;
+  int settime_flags = 0;  // TFD_TIMER_*
+  uint64_t ticks = 0;
+  uint64_t interval_seconds = 0, interval_nanoseconds = 0;
+  uint64_t value_seconds = 0, value_nanoseconds = 0;  // until the next expiration
+
+  bool IsArmed() const { return value_seconds != 0 || value_nanoseconds != 0; }
+};
+
+// A descriptor that an epoll watches: epoll_ctl(2).
+struct WatchPlan {
+  int fd = 0;
+  uint32_t events = 0;
+  uint64_t data = 0;
+};
+
 // One open file description.
 struct FilePlan {
-  enum class Kind { kPath, kPipe };
+  enum class Kind { kPath, kPipe, kFifo, kEventfd, kSignalfd, kTimerfd, kEpoll };
 
   Kind kind = Kind::kPath;
   uint32_t id = 0;
@@ -39,14 +57,19 @@ struct FilePlan {
   int flags = 0;      // as open(2) takes them, without those that create or truncate
   std::optional<FileOwnerPlan> owner;
 
-  // kPath
+  // kPath, kFifo
   std::string path;  // absolute
   uint64_t position = 0;
   std::optional<uint64_t> size_bytes;  // what the file must have
   std::optional<mode_t> mode;          // all of st_mode
 
-  // kPipe: ends with the same pipe_id are ends of one pipe.
+  // kPipe, kFifo: ends of one kind with the same pipe_id are ends of one pipe.
   uint32_t pipe_id = 0;
+
+  uint64_t counter = 0;            // kEventfd
+  uint64_t signal_mask = 0;        // kSignalfd: bit n is signal n + 1
+  TimerFilePlan timer;             // kTimerfd
+  std::vector<WatchPlan> watches;  // kEpoll
 };
 
 struct PipePlan {
@@ -59,6 +82,13 @@ struct DescriptorPlan {
   int fd = 0;
   uint32_t file_id = 0;
   bool close_on_exec = false;
+};
+
+// An epoll whose watches are set by the task that has the watched files at their numbers.
+struct EpollPlan {
+  int fd = 0;  // of the epoll
+  uint32_t file_id = 0;
+  std::vector<WatchPlan> watches;
 };
 
 struct MappingPlan {
@@ -195,6 +225,7 @@ struct TaskPlan {
   uint32_t personality = 0;
   AddressSpacePlan memory;
   std::vector<DescriptorPlan> descriptors;  // ascending
+  std::vector<EpollPlan> epolls;            // each of the dump in one task
   uint32_t cwd_file_id = 0;
   uint32_t root_file_id = 0;
   std::optional<mode_t> umask;
@@ -212,6 +243,7 @@ struct TaskPlan {
 struct RestorePlan {
   std::map<uint32_t, FilePlan> files;  // by id
   std::map<uint32_t, PipePlan> pipes;  // by pipe_id
+  std::map<uint32_t, PipePlan> fifos;  // by pipe_id
   std::vector<TaskPlan> tasks;         // parents before children
 };
 

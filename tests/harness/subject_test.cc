@@ -28,10 +28,10 @@ TEST_P(Programs, OneThatIsLeftAlonePasses) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Programs,
-                         testing::Values("blocked", "counter", "credentials", "files", "has_child",
-                                         "holds_socket", "memory", "other_user", "personality",
-                                         "pipes", "registers", "settings", "signals", "threads",
-                                         "timers"),
+                         testing::Values("blocked", "counter", "credentials", "events", "fifos",
+                                         "files", "has_child", "holds_socket", "memory",
+                                         "other_user", "personality", "pipes", "registers",
+                                         "settings", "signals", "threads", "timers"),
                          [](const auto& program) { return std::string(program.param); });
 
 TEST(Subject, RunsInANamespaceOfTheTest) { EXPECT_EQ(getpid(), 1); }

@@ -45,9 +45,9 @@ TEST_P(LiveDump, AProcessThatIsLeftRunningIsAsItWas) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Programs, LiveDump,
-                         testing::Values("blocked", "counter", "credentials", "files", "memory",
-                                         "other_user", "personality", "pipes", "registers",
-                                         "settings", "signals", "threads", "timers"),
+                         testing::Values("blocked", "counter", "credentials", "events", "fifos",
+                                         "files", "memory", "other_user", "personality", "pipes",
+                                         "registers", "settings", "signals", "threads", "timers"),
                          [](const auto& program) { return std::string(program.param); });
 
 TEST(LiveDumpOfOne, AProcessThatIsLeftStoppedGoesOnWhenContinued) {

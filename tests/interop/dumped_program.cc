@@ -15,9 +15,9 @@ namespace ckpt {
 namespace {
 
 constexpr ProgramCase kPrograms[] = {
-    {"blocked"},  {"counter"},    {"counter", true}, {"credentials"}, {"files"},
-    {"memory"},   {"other_user"}, {"personality"},   {"pipes"},       {"registers"},
-    {"settings"}, {"signals"},    {"threads"},       {"timers"},
+    {"blocked"},  {"counter"}, {"counter", true}, {"credentials"}, {"events"}, {"fifos"},
+    {"files"},    {"memory"},  {"other_user"},    {"personality"}, {"pipes"},  {"registers"},
+    {"settings"}, {"signals"}, {"threads"},       {"timers"},
 };
 
 Result<> CopyFolder(const std::string& from, const std::string& to) {
