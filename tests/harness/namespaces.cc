@@ -38,7 +38,12 @@ Result<int> RunInNamespaces(const std::function<int()>& body) {
   }
   const pid_t child = fork();
   if (child < 0) return ErrnoError(errno, "fork()");
-  if (child == 0) exit(RunAsInit(body));
+  if (child == 0) {
+    const int status = RunAsInit(body);
+    fflush(nullptr);
+    // Not exit(): LeakSanitizer cannot look for leaks where it cannot trace its own process.
+    _exit(status);
+  }
   int status = 0;
   while (waitpid(child, &status, 0) < 0) {
     if (errno != EINTR) return ErrnoError(errno, "waitpid({}, 0)", child);
