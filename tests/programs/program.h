@@ -16,8 +16,8 @@ namespace ckpt {
 // To be called first. Blocks SIGUSR1 in the calling thread and those it will start.
 void Begin(int argc, char** argv);
 
-// Has `ready` and `verdict` written by their path from the working directory, which must be WORKDIR:
-// who becomes another user may not be allowed to search the folders above it.
+// Has `ready` and `verdict` written by their path from the working directory, which must be
+// WORKDIR: who becomes another user may not be allowed to search the folders above it.
 void ReportFromHere();
 
 // Makes `root`, which WORKDIR must be in, the root directory.
