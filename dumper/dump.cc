@@ -162,6 +162,7 @@ class DumpRun {
   Result<> Collect() {
     const pid_t pid = options_.pid;
     CKPT_TRY(is_large_ ? ReadLargeProcess() : ReadSmallProcess());
+    CKPT_TRY(RefuseGuardPages());
     CKPT_TRY(CollectedMappings mapped, CollectMappings(pid, mappings_, snapshot_.files, refusals_));
     CKPT_TRY(refusals_.AsResult(pid));
     snapshot_.raw_facts = BuildRawFacts(pid, kMntNsId, mounts_, unions_, mappings_, mapped.files);
@@ -207,18 +208,12 @@ class DumpRun {
   Result<> ScanPages() {
     CKPT_TRY(const PagemapReader pagemap, PagemapReader::Open(options_.pid, options_.features));
     std::vector<RemoteRange>& pages = snapshot_.pages;
-    std::vector<RemoteRange> guards;
     for (const PagesToDump& source : FindPagesToDump(mappings_)) {
       if (source.whole) {
         pages.push_back(source.range);
         continue;
       }
       CKPT_TRY(pagemap.Scan(source.range, source.selection, pages));
-    }
-    CKPT_TRY(pagemap.Scan(UserAddresses(), PageSelection::kGuard, guards));
-    for (const RemoteRange& guard : guards) {
-      refusals_.Add("guard pages {:#x}-{:#x} (MADV_GUARD_INSTALL): not supported yet", guard.start,
-                    guard.end);
     }
     uint64_t page_count = 0;
     for (const RemoteRange& range : pages) page_count += range.size_bytes() / kPageSize;
@@ -229,13 +224,17 @@ class DumpRun {
     return success();
   }
 
-  RemoteRange UserAddresses() const {
-    const auto in_kernel = [](const Mapping& mapping) {
-      return SpecialMappingOf(mapping) == SpecialMapping::kVsyscall;
-    };
-    const auto last = std::find_if_not(mappings_.rbegin(), mappings_.rend(), in_kernel);
-    return last == mappings_.rend() ? RemoteRange{}
-                                    : RemoteRange{mappings_.front().start, last->end};
+  Result<> RefuseGuardPages() {
+    CKPT_TRY(const PagemapReader pagemap, PagemapReader::Open(options_.pid, options_.features));
+    std::vector<RemoteRange> guards;
+    for (const RemoteRange& range : FindRangesWithHoles(mappings_)) {
+      CKPT_TRY(pagemap.Scan(range, PageSelection::kGuard, guards));
+    }
+    for (const RemoteRange& guard : guards) {
+      refusals_.Add("guard pages {:#x}-{:#x} (MADV_GUARD_INSTALL): not supported yet", guard.start,
+                    guard.end);
+    }
+    return success();
   }
 
   std::vector<RemoteRange> ExecutableRanges() const {

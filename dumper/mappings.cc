@@ -8,6 +8,8 @@
 #include <array>
 #include <optional>
 #include <string_view>
+#include <tuple>
+#include <utility>
 
 #include "base/file.h"
 #include "formats/vma_status.h"
@@ -148,8 +150,7 @@ class Collector {
 
  private:
   Result<> AddFile(const Mapping& mapping, size_t index) {
-    CKPT_TRY(LinkedFile file,
-             ReadLinkedFile(map_files_fd_, fmt::format("{:x}-{:x}", mapping.start, mapping.end)));
+    CKPT_TRY(LinkedFile file, ReadMappedFile(mapping));
     if (IsDeleted(file) || !file.path.starts_with('/') || !S_ISREG(file.mode)) {
       refusals_.Add("mapping {:#x}-{:#x} of {}: {}", mapping.start, mapping.end, file.path,
                     S_ISREG(file.mode) ? "deleted files are not supported yet"
@@ -166,6 +167,18 @@ class Collector {
     result_.vmas.push_back(entry);
     result_.files.push_back({.mapping_index = index, .file_id = id, .file = std::move(file)});
     return success();
+  }
+
+  // Every link is read; what lies behind it is asked once for neighbours of the same inode and
+  // link.
+  Result<LinkedFile> ReadMappedFile(const Mapping& mapping) {
+    const std::string name = fmt::format("{:x}-{:x}", mapping.start, mapping.end);
+    CKPT_TRY(std::string path, ReadLinkAt(map_files_fd_, name));
+    const auto inode = std::tuple(mapping.dev_major, mapping.dev_minor, mapping.inode);
+    if (last_file_.path == path && last_inode_ == inode) return last_file_;
+    CKPT_TRY(last_file_, StatLinkedFile(map_files_fd_, name, std::move(path)));
+    last_inode_ = inode;
+    return last_file_;
   }
 
   void AddAnonymous(const Mapping& mapping, SpecialMapping special) {
@@ -185,6 +198,8 @@ class Collector {
   FileTable& files_;
   Refusals& refusals_;
   CollectedMappings result_;
+  LinkedFile last_file_;
+  std::tuple<uint32_t, uint32_t, uint64_t> last_inode_;  // of the mapping it was read for
 };
 
 }  // namespace
@@ -227,6 +242,23 @@ std::vector<PagesToDump> FindPagesToDump(const std::vector<Mapping>& mappings) {
     }
   }
   return sources;
+}
+
+std::vector<RemoteRange> FindRangesWithHoles(const std::vector<Mapping>& mappings) {
+  std::vector<RemoteRange> ranges;
+  for (const Mapping& mapping : mappings) {
+    const SpecialMapping special = SpecialMappingOf(mapping);
+    if (IsVvar(special) || special == SpecialMapping::kVsyscall) continue;
+    const uint64_t present_bytes =
+        mapping.usage ? mapping.usage->rss_bytes + mapping.usage->swap_bytes : 0;
+    if (present_bytes >= mapping.size_bytes()) continue;
+    if (!ranges.empty() && ranges.back().end == mapping.start) {
+      ranges.back().end = mapping.end;
+    } else {
+      ranges.push_back({mapping.start, mapping.end});
+    }
+  }
+  return ranges;
 }
 
 }  // namespace ckpt

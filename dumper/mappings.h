@@ -48,6 +48,10 @@ struct PagesToDump {
 // Ascending; mappings side by side are one where they can be.
 std::vector<PagesToDump> FindPagesToDump(const std::vector<Mapping>& mappings);
 
+// Where guard pages (MADV_GUARD_INSTALL) may be: those are in no page table, so a mapping all of
+// whose pages are has none. `mappings` have their usage. Ascending, neighbours joined.
+std::vector<RemoteRange> FindRangesWithHoles(const std::vector<Mapping>& mappings);
+
 }  // namespace ckpt
 
 #endif  // DUMPER_MAPPINGS_H_

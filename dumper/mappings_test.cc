@@ -115,6 +115,21 @@ TEST(PagesToDumpTest, NeighboursAreOneScanWhereTheyAskForTheSamePages) {
   EXPECT_EQ(pages[2].range, (RemoteRange{0x5000, 0x6000}));
 }
 
+TEST(RangesWithHolesTest, AMappingWithAllItsPagesIsLeftOutAndNeighboursAreJoined) {
+  std::vector<Mapping> mappings(4);
+  for (size_t i = 0; i < mappings.size(); ++i) {
+    mappings[i].start = 0x2000 * (i + 1);
+    mappings[i].end = 0x2000 * (i + 2);
+    mappings[i].usage = MappingUsage{.rss_bytes = 0x1000};
+  }
+  mappings[2].usage->swap_bytes = 0x1000;
+  EXPECT_EQ(FindRangesWithHoles(mappings),
+            (std::vector<RemoteRange>{{0x2000, 0x6000}, {0x8000, 0xa000}}));
+  mappings[0].path = "[vvar]";
+  EXPECT_EQ(FindRangesWithHoles(mappings),
+            (std::vector<RemoteRange>{{0x4000, 0x6000}, {0x8000, 0xa000}}));
+}
+
 TEST_F(MappingsTest, UsageIsJoinedByAddress) {
   std::vector<Mapping> smaps = ReadSmaps(getpid()).value();
   std::vector<Mapping> mappings = smaps;

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <string_view>
+#include <utility>
 
 namespace ckpt {
 
@@ -23,8 +24,14 @@ bool NameOpensTheFile(const LinkedFile& file) {
 }  // namespace
 
 Result<LinkedFile> ReadLinkedFile(int directory_fd, const std::string& name) {
+  CKPT_TRY(std::string link_text, ReadLinkAt(directory_fd, name));
+  return StatLinkedFile(directory_fd, name, std::move(link_text));
+}
+
+Result<LinkedFile> StatLinkedFile(int directory_fd, const std::string& name,
+                                  std::string link_text) {
   LinkedFile file;
-  CKPT_TRY(file.path, ReadLinkAt(directory_fd, name));
+  file.path = std::move(link_text);
   struct statx status {};
   if (statx(directory_fd, name.c_str(), AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_MNT_ID,
             &status) != 0) {

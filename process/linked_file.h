@@ -30,6 +30,8 @@ struct LinkedFile {
 // `name` is looked up in `directory_fd`, such as /proc/PID/map_files.
 Result<LinkedFile> ReadLinkedFile(int directory_fd, const std::string& name);
 Result<LinkedFile> ReadLinkedFile(const std::string& path);
+// The same of a link that was read already.
+Result<LinkedFile> StatLinkedFile(int directory_fd, const std::string& name, std::string link_text);
 
 // True when the file's name is gone, so that its path opens nothing, or another file.
 bool IsDeleted(const LinkedFile& file);
