@@ -165,6 +165,7 @@ class DumpRun {
     CKPT_TRY(RefuseGuardPages());
     CKPT_TRY(CollectedMappings mapped, CollectMappings(pid, mappings_, snapshot_.files, refusals_));
     CKPT_TRY(refusals_.AsResult(pid));
+    if (!stage_->FitsBuffers()) stage_->AllowWriting();
     snapshot_.raw_facts = BuildRawFacts(pid, kMntNsId, mounts_, unions_, mappings_, mapped.files);
     for (pb::vma_entry& vma : mapped.vmas) *snapshot_.mm.add_vmas() = std::move(vma);
     return success();
@@ -172,7 +173,7 @@ class DumpRun {
 
   Result<> ReadSmallProcess() {
     CKPT_TRY(mappings_, ReadSmaps(options_.pid));
-    CKPT_TRY(ScanPages());
+    CKPT_TRY(ScanAndReadPages());
     return CollectFiles();
   }
 
@@ -189,7 +190,7 @@ class DumpRun {
 
   Result<> CollectBesideSmaps() {
     CKPT_TRY(mappings_, ReadMappings(options_.pid, options_.features));
-    CKPT_TRY(ScanPages());
+    CKPT_TRY(ScanAndReadPages());
     return CollectFiles();
   }
 
@@ -205,7 +206,7 @@ class DumpRun {
     return success();
   }
 
-  Result<> ScanPages() {
+  Result<> ScanAndReadPages() {
     CKPT_TRY(const PagemapReader pagemap, PagemapReader::Open(options_.pid, options_.features));
     std::vector<RemoteRange>& pages = snapshot_.pages;
     for (const PagesToDump& source : FindPagesToDump(mappings_)) {
@@ -221,6 +222,9 @@ class DumpRun {
     snapshot_.stats.set_pages_written(page_count);
     snapshot_.stats.set_pages_skipped_parent(0);
     snapshot_.stats.set_pages_lazy(0);
+    // From here on the pages are read beside all else.
+    reading_since_ = Clock::now();
+    stage_->StartReading(*memory_, pages, kReaderThreads);
     return success();
   }
 
@@ -271,9 +275,8 @@ class DumpRun {
   }
 
   Result<> ReadPages() {
-    const auto start = Clock::now();
-    CKPT_TRY(stage_->ReadAll(*memory_, snapshot_.pages, kReaderThreads));
-    snapshot_.stats.set_memdump_time(MicrosecondsSince(start));
+    CKPT_TRY(stage_->FinishReading());
+    snapshot_.stats.set_memdump_time(MicrosecondsSince(reading_since_));
     return success();
   }
 
@@ -317,6 +320,7 @@ class DumpRun {
   std::optional<PageBuffers> buffers_;
   std::optional<FrozenProcess> process_;
   Clock::time_point frozen_since_;
+  Clock::time_point reading_since_;
   std::optional<RemoteMemory> memory_;
   TaskStat stat_;
   bool is_large_ = false;

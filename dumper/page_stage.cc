@@ -47,6 +47,7 @@ PageStage::PageStage(const PageBuffers& buffers, int fd, Progress progress)
 
 PageStage::~PageStage() {
   Fail(MakeError(ErrorCode::kInternal, "page stage given up"));
+  for (std::thread& reader : readers_) reader.join();
   if (writer_.joinable()) writer_.join();
 }
 
@@ -70,39 +71,47 @@ std::vector<PageStage::Piece> PageStage::Cut(std::span<const RemoteRange> ranges
   return pieces;
 }
 
-Result<> PageStage::ReadAll(const RemoteMemory& memory, std::span<const RemoteRange> ranges,
-                            size_t max_readers) {
-  const std::vector<Piece> pieces = Cut(ranges);
+void PageStage::StartReading(const RemoteMemory& memory, std::span<const RemoteRange> ranges,
+                             size_t max_readers) {
+  pieces_ = Cut(ranges);
   {
     const std::lock_guard lock(mutex_);
-    for (const Piece& piece : pieces) total_bytes_ += piece.size_bytes;
-    may_write_ = pieces.size() > buffers_.piece_count();
+    for (const Piece& piece : pieces_) total_bytes_ += piece.size_bytes;
   }
-  std::vector<std::jthread> readers;
-  for (size_t i = 1; i < std::min(max_readers, pieces.size() / kPiecesWorthAThread); ++i) {
-    readers.emplace_back([&] { ReadPieces(memory, pieces); });
+  const size_t wanted = std::max<size_t>(1, pieces_.size() / kPiecesWorthAThread);
+  for (size_t i = 0; i < std::min(max_readers, wanted); ++i) {
+    readers_.emplace_back([this, &memory] { ReadPieces(memory); });
   }
-  ReadPieces(memory, pieces);
-  readers.clear();  // joins
+}
+
+void PageStage::AllowWriting() {
   {
     const std::lock_guard lock(mutex_);
     may_write_ = true;
-    no_more_ = true;
   }
   changed_.notify_all();
+}
+
+Result<> PageStage::FinishReading() {
+  for (std::thread& reader : readers_) reader.join();
+  readers_.clear();
+  const std::lock_guard lock(mutex_);
+  no_more_ = true;
   return Outcome();
 }
 
 Result<> PageStage::Finish() {
+  AllowWriting();
   if (writer_.joinable()) writer_.join();
+  const std::lock_guard lock(mutex_);
   return Outcome();
 }
 
-void PageStage::ReadPieces(const RemoteMemory& memory, const std::vector<Piece>& pieces) {
+void PageStage::ReadPieces(const RemoteMemory& memory) {
   while (true) {
     const size_t index = next_piece_.fetch_add(1);
-    if (index >= pieces.size()) return;
-    const Piece& piece = pieces[index];
+    if (index >= pieces_.size()) return;
+    const Piece& piece = pieces_[index];
     const std::optional<size_t> buffer = TakeBuffer();
     if (!buffer) return;
     Result<> read =
@@ -132,7 +141,7 @@ void PageStage::WritePieces() {
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock,
-                  [this] { return (may_write_ && !to_write_.empty()) || no_more_ || error_; });
+                  [this] { return (may_write_ && (!to_write_.empty() || no_more_)) || error_; });
     if (error_ || to_write_.empty()) return;
     const FilledBuffer filled = to_write_.front();
     to_write_.pop_front();
@@ -160,8 +169,8 @@ void PageStage::Fail(Error error) {
   changed_.notify_all();
 }
 
-Result<> PageStage::Outcome() {
-  const std::lock_guard lock(mutex_);
+// With the mutex held.
+Result<> PageStage::Outcome() const {
   if (error_) return *error_;
   return success();
 }

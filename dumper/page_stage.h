@@ -1,7 +1,8 @@
 // The way of pages from a frozen process to pages-N.img: several threads read them into buffers
 // that were allocated and touched before the freeze, one writes the buffers to the file. The
-// process need be frozen only until all are read; where the buffers are smaller than its memory,
-// reading waits for writing.
+// process need be frozen only until all are read. Writing waits until it is allowed, or asked for
+// by Finish(), so that it takes no processor from those who work under the freeze; where the
+// buffers do not hold everything, it must be allowed earlier, for reading then waits for writing.
 #ifndef DUMPER_PAGE_STAGE_H_
 #define DUMPER_PAGE_STAGE_H_
 
@@ -57,10 +58,17 @@ class PageStage {
   PageStage& operator=(const PageStage&) = delete;
   ~PageStage();  // gives up what is not read or written yet
 
-  // Reads `ranges`, in order, with as many threads as there is work for, `max_readers` at most. On
-  // success every page is in a buffer or in the file: the process may run.
-  Result<> ReadAll(const RemoteMemory& memory, std::span<const RemoteRange> ranges,
-                   size_t max_readers);
+  // Begins to read `ranges`, in order, with as many threads as there is work for, `max_readers` at
+  // most. `memory` outlives the stage.
+  void StartReading(const RemoteMemory& memory, std::span<const RemoteRange> ranges,
+                    size_t max_readers);
+
+  // True when every page has its place in the buffers.
+  bool FitsBuffers() const { return pieces_.size() <= buffers_.piece_count(); }
+  void AllowWriting();
+
+  // Waits until every page is in a buffer or in the file: after success the process may run.
+  Result<> FinishReading();
 
   // Waits until every page is in the file.
   Result<> Finish();
@@ -79,24 +87,26 @@ class PageStage {
   };
 
   static std::vector<Piece> Cut(std::span<const RemoteRange> ranges);
-  void ReadPieces(const RemoteMemory& memory, const std::vector<Piece>& pieces);
+  void ReadPieces(const RemoteMemory& memory);
   void WritePieces();
   std::optional<size_t> TakeBuffer();
   void Fail(Error error);
-  Result<> Outcome();
+  Result<> Outcome() const;
 
   const PageBuffers& buffers_;
   const int fd_;
   const Progress progress_;
 
+  std::vector<Piece> pieces_;
+  std::vector<std::thread> readers_;
   std::atomic<size_t> next_piece_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<size_t> free_;  // of buffers
   std::deque<FilledBuffer> to_write_;
   uint64_t total_bytes_ = 0;
-  bool may_write_ = false;  // reading does not need the processors for itself
-  bool no_more_ = false;    // nothing will be added to to_write_
+  bool may_write_ = false;
+  bool no_more_ = false;  // nothing will be added to to_write_
   std::optional<Error> error_;
   std::thread writer_;
 };

@@ -31,6 +31,11 @@ class PageStageTest : public testing::Test {
     const auto start = reinterpret_cast<uint64_t>(area_.data()) + first * kPageSize;
     return {start, start + count * kPageSize};
   }
+  Result<> ReadAll(PageStage& stage, const std::vector<RemoteRange>& ranges) const {
+    stage.StartReading(memory_, ranges, 2);
+    if (!stage.FitsBuffers()) stage.AllowWriting();
+    return stage.FinishReading();
+  }
   std::string Expected(const std::vector<RemoteRange>& ranges) const {
     std::string bytes;
     for (const RemoteRange& range : ranges) {
@@ -57,17 +62,37 @@ TEST_F(PageStageTest, TheFileHasThePagesInOrderWhateverTheSizeOfTheBuffers) {
       last = written;
       return success();
     });
-    ASSERT_TRUE(stage.ReadAll(memory_, ranges, 2).has_value());
+    ASSERT_TRUE(ReadAll(stage, ranges).has_value());
     ASSERT_TRUE(stage.Finish().has_value());
     EXPECT_EQ(last, Expected(ranges).size());
     EXPECT_TRUE(ReadWholeFile(path_).value() == Expected(ranges));
   }
 }
 
+TEST_F(PageStageTest, NothingIsWrittenBeforeItIsAllowed) {
+  const PageBuffers buffers = PageBuffers::Create(kPages * kPageSize).value();
+  PageStage stage(buffers, fd_.get(), nullptr);
+  const std::vector<RemoteRange> ranges = {Pages(0, kPages)};
+  stage.StartReading(memory_, ranges, 2);
+  EXPECT_TRUE(stage.FitsBuffers());
+  ASSERT_TRUE(stage.FinishReading().has_value());
+  EXPECT_EQ(ReadWholeFile(path_).value(), "");
+  ASSERT_TRUE(stage.Finish().has_value());
+  EXPECT_TRUE(ReadWholeFile(path_).value() == Expected(ranges));
+}
+
+TEST_F(PageStageTest, AStageThatIsGivenUpEndsItsThreads) {
+  const PageBuffers buffers = PageBuffers::Create(1).value();
+  const std::vector<RemoteRange> ranges = {Pages(0, kPages)};
+  PageStage stage(buffers, fd_.get(), nullptr);
+  stage.StartReading(memory_, ranges, 2);  // which waits for writing, which is never allowed
+  EXPECT_FALSE(stage.FitsBuffers());
+}
+
 TEST_F(PageStageTest, NoPagesAreAnEmptyFile) {
   const PageBuffers buffers = PageBuffers::Create(1).value();
   PageStage stage(buffers, fd_.get(), nullptr);
-  ASSERT_TRUE(stage.ReadAll(memory_, {}, 2).has_value());
+  ASSERT_TRUE(ReadAll(stage, {}).has_value());
   ASSERT_TRUE(stage.Finish().has_value());
   EXPECT_EQ(ReadWholeFile(path_).value(), "");
 }
@@ -79,7 +104,7 @@ TEST_F(PageStageTest, MemoryThatIsGoneIsAnErrorWithItsAddress) {
   const PageBuffers buffers = PageBuffers::Create(1).value();
   PageStage stage(buffers, fd_.get(), nullptr);
   const std::vector<RemoteRange> ranges = {{address, address + kPageSize}};
-  const auto read = stage.ReadAll(memory_, ranges, 2);
+  const auto read = ReadAll(stage, ranges);
   ASSERT_TRUE(read.has_error());
   EXPECT_NE(read.error().message.find(fmt::format("{:#x}", address)), std::string::npos);
   EXPECT_TRUE(stage.Finish().has_error());
@@ -90,7 +115,7 @@ TEST_F(PageStageTest, AFullDiskEndsTheReadingToo) {
   const PageBuffers buffers = PageBuffers::Create(1).value();
   PageStage stage(buffers, full.get(), nullptr);
   const std::vector<RemoteRange> ranges = {Pages(0, kPages)};
-  static_cast<void>(stage.ReadAll(memory_, ranges, 2));
+  static_cast<void>(ReadAll(stage, ranges));
   const auto finished = stage.Finish();
   ASSERT_TRUE(finished.has_error());
   EXPECT_NE(finished.error().message.find("ENOSPC"), std::string::npos);
@@ -102,7 +127,7 @@ TEST_F(PageStageTest, AnErrorOfTheProgressEndsTheWork) {
     return MakeError(ErrorCode::kSystem, "interrupted");
   });
   const std::vector<RemoteRange> ranges = {Pages(0, kPages)};
-  static_cast<void>(stage.ReadAll(memory_, ranges, 1));
+  static_cast<void>(ReadAll(stage, ranges));
   EXPECT_EQ(stage.Finish().error().message, "interrupted");
 }
 
