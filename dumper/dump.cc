@@ -117,7 +117,7 @@ class DumpRun {
     buffer_bytes = std::min(buffer_bytes, frees_early ? BufferLimitBytes() : kStreamBytes);
     CKPT_TRY(PageBuffers buffers, PageBuffers::Create(buffer_bytes));
     buffers_.emplace(std::move(buffers));
-    stage_.emplace(*buffers_, pages_fd_, options_.progress);
+    stage_.emplace(*buffers_, pages_fd_, kReaderThreads, options_.progress);
     log_.Info("process {}: {} mappings, {} MB of buffers", options_.pid, mappings.size(),
               buffers_->piece_count());
     // The namespace is ours, and what is mounted in it is no state of the process.
@@ -224,7 +224,7 @@ class DumpRun {
     snapshot_.stats.set_pages_lazy(0);
     // From here on the pages are read beside all else.
     reading_since_ = Clock::now();
-    stage_->StartReading(*memory_, pages, kReaderThreads);
+    stage_->StartReading(*memory_, pages);
     return success();
   }
 

@@ -12,13 +12,6 @@
 
 namespace ckpt {
 
-namespace {
-
-// Starting a thread takes as long as reading two or three.
-constexpr size_t kPiecesWorthAThread = 8;
-
-}  // namespace
-
 Result<PageBuffers> PageBuffers::Create(size_t size_bytes) {
   const size_t rounded =
       std::max(kPieceBytes, (size_bytes + kPieceBytes - 1) / kPieceBytes * kPieceBytes);
@@ -36,13 +29,11 @@ PageBuffers::~PageBuffers() {
   if (!memory_.empty()) munmap(memory_.data(), memory_.size());
 }
 
-PageStage::PageStage(const PageBuffers& buffers, int fd, Progress progress)
-    : buffers_(buffers),
-      fd_(fd),
-      progress_(std::move(progress)),
-      free_(buffers.piece_count()),
-      writer_([this] { WritePieces(); }) {
+PageStage::PageStage(const PageBuffers& buffers, int fd, size_t reader_count, Progress progress)
+    : buffers_(buffers), fd_(fd), progress_(std::move(progress)), free_(buffers.piece_count()) {
   std::iota(free_.begin(), free_.end(), size_t{0});
+  for (size_t i = 0; i < reader_count; ++i) readers_.emplace_back([this] { ReadPieces(); });
+  writer_ = std::thread([this] { WritePieces(); });
 }
 
 PageStage::~PageStage() {
@@ -71,17 +62,15 @@ std::vector<PageStage::Piece> PageStage::Cut(std::span<const RemoteRange> ranges
   return pieces;
 }
 
-void PageStage::StartReading(const RemoteMemory& memory, std::span<const RemoteRange> ranges,
-                             size_t max_readers) {
+void PageStage::StartReading(const RemoteMemory& memory, std::span<const RemoteRange> ranges) {
   pieces_ = Cut(ranges);
+  memory_ = &memory;
   {
     const std::lock_guard lock(mutex_);
     for (const Piece& piece : pieces_) total_bytes_ += piece.size_bytes;
+    started_ = true;
   }
-  const size_t wanted = std::max<size_t>(1, pieces_.size() / kPiecesWorthAThread);
-  for (size_t i = 0; i < std::min(max_readers, wanted); ++i) {
-    readers_.emplace_back([this, &memory] { ReadPieces(memory); });
-  }
+  changed_.notify_all();
 }
 
 void PageStage::AllowWriting() {
@@ -107,7 +96,13 @@ Result<> PageStage::Finish() {
   return Outcome();
 }
 
-void PageStage::ReadPieces(const RemoteMemory& memory) {
+void PageStage::AwaitStart() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return started_ || error_; });
+}
+
+void PageStage::ReadPieces() {
+  AwaitStart();
   while (true) {
     const size_t index = next_piece_.fetch_add(1);
     if (index >= pieces_.size()) return;
@@ -115,7 +110,7 @@ void PageStage::ReadPieces(const RemoteMemory& memory) {
     const std::optional<size_t> buffer = TakeBuffer();
     if (!buffer) return;
     Result<> read =
-        memory.ReadRanges(piece.ranges, buffers_.piece(*buffer).first(piece.size_bytes));
+        memory_->ReadRanges(piece.ranges, buffers_.piece(*buffer).first(piece.size_bytes));
     if (read.has_error()) return Fail(std::move(read).error());
     {
       const std::lock_guard lock(mutex_);

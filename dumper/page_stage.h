@@ -51,17 +51,15 @@ class PageStage {
   // it returns ends the work.
   using Progress = std::function<Result<>(uint64_t written_bytes, uint64_t total_bytes)>;
 
-  // Pages go to `fd` from offset 0 on. All arguments outlive the stage. The writing thread starts
-  // here, for that, too, takes time that a frozen process should not pay for.
-  PageStage(const PageBuffers& buffers, int fd, Progress progress);
+  // Pages go to `fd` from offset 0 on. `buffers` outlive the stage. The threads start here, for
+  // that, too, takes time that a frozen process should not pay for.
+  PageStage(const PageBuffers& buffers, int fd, size_t reader_count, Progress progress);
   PageStage(const PageStage&) = delete;
   PageStage& operator=(const PageStage&) = delete;
   ~PageStage();  // gives up what is not read or written yet
 
-  // Begins to read `ranges`, in order, with as many threads as there is work for, `max_readers` at
-  // most. `memory` outlives the stage.
-  void StartReading(const RemoteMemory& memory, std::span<const RemoteRange> ranges,
-                    size_t max_readers);
+  // Begins to read `ranges`, in order. `memory` outlives the stage.
+  void StartReading(const RemoteMemory& memory, std::span<const RemoteRange> ranges);
 
   // True when every page has its place in the buffers.
   bool FitsBuffers() const { return pieces_.size() <= buffers_.piece_count(); }
@@ -87,7 +85,8 @@ class PageStage {
   };
 
   static std::vector<Piece> Cut(std::span<const RemoteRange> ranges);
-  void ReadPieces(const RemoteMemory& memory);
+  void ReadPieces();
+  void AwaitStart();
   void WritePieces();
   std::optional<size_t> TakeBuffer();
   void Fail(Error error);
@@ -97,17 +96,19 @@ class PageStage {
   const int fd_;
   const Progress progress_;
 
+  const RemoteMemory* memory_ = nullptr;  // set, with pieces_, before started_
   std::vector<Piece> pieces_;
-  std::vector<std::thread> readers_;
   std::atomic<size_t> next_piece_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<size_t> free_;  // of buffers
   std::deque<FilledBuffer> to_write_;
   uint64_t total_bytes_ = 0;
+  bool started_ = false;
   bool may_write_ = false;
   bool no_more_ = false;  // nothing will be added to to_write_
   std::optional<Error> error_;
+  std::vector<std::thread> readers_;
   std::thread writer_;
 };
 

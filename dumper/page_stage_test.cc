@@ -32,7 +32,7 @@ class PageStageTest : public testing::Test {
     return {start, start + count * kPageSize};
   }
   Result<> ReadAll(PageStage& stage, const std::vector<RemoteRange>& ranges) const {
-    stage.StartReading(memory_, ranges, 2);
+    stage.StartReading(memory_, ranges);
     if (!stage.FitsBuffers()) stage.AllowWriting();
     return stage.FinishReading();
   }
@@ -57,7 +57,7 @@ TEST_F(PageStageTest, TheFileHasThePagesInOrderWhateverTheSizeOfTheBuffers) {
     ASSERT_EQ(ftruncate(fd_.get(), 0), 0);
     const PageBuffers buffers = PageBuffers::Create(buffer_bytes).value();
     uint64_t last = 0;
-    PageStage stage(buffers, fd_.get(), [&](uint64_t written, uint64_t total) -> Result<> {
+    PageStage stage(buffers, fd_.get(), 2, [&](uint64_t written, uint64_t total) -> Result<> {
       EXPECT_LE(written, total);
       last = written;
       return success();
@@ -71,9 +71,9 @@ TEST_F(PageStageTest, TheFileHasThePagesInOrderWhateverTheSizeOfTheBuffers) {
 
 TEST_F(PageStageTest, NothingIsWrittenBeforeItIsAllowed) {
   const PageBuffers buffers = PageBuffers::Create(kPages * kPageSize).value();
-  PageStage stage(buffers, fd_.get(), nullptr);
+  PageStage stage(buffers, fd_.get(), 2, nullptr);
   const std::vector<RemoteRange> ranges = {Pages(0, kPages)};
-  stage.StartReading(memory_, ranges, 2);
+  stage.StartReading(memory_, ranges);
   EXPECT_TRUE(stage.FitsBuffers());
   ASSERT_TRUE(stage.FinishReading().has_value());
   EXPECT_EQ(ReadWholeFile(path_).value(), "");
@@ -84,14 +84,14 @@ TEST_F(PageStageTest, NothingIsWrittenBeforeItIsAllowed) {
 TEST_F(PageStageTest, AStageThatIsGivenUpEndsItsThreads) {
   const PageBuffers buffers = PageBuffers::Create(1).value();
   const std::vector<RemoteRange> ranges = {Pages(0, kPages)};
-  PageStage stage(buffers, fd_.get(), nullptr);
-  stage.StartReading(memory_, ranges, 2);  // which waits for writing, which is never allowed
+  PageStage stage(buffers, fd_.get(), 2, nullptr);
+  stage.StartReading(memory_, ranges);  // which waits for writing, which is never allowed
   EXPECT_FALSE(stage.FitsBuffers());
 }
 
 TEST_F(PageStageTest, NoPagesAreAnEmptyFile) {
   const PageBuffers buffers = PageBuffers::Create(1).value();
-  PageStage stage(buffers, fd_.get(), nullptr);
+  PageStage stage(buffers, fd_.get(), 2, nullptr);
   ASSERT_TRUE(ReadAll(stage, {}).has_value());
   ASSERT_TRUE(stage.Finish().has_value());
   EXPECT_EQ(ReadWholeFile(path_).value(), "");
@@ -102,7 +102,7 @@ TEST_F(PageStageTest, MemoryThatIsGoneIsAnErrorWithItsAddress) {
   munmap(gone, kPageSize);
   const auto address = reinterpret_cast<uint64_t>(gone);
   const PageBuffers buffers = PageBuffers::Create(1).value();
-  PageStage stage(buffers, fd_.get(), nullptr);
+  PageStage stage(buffers, fd_.get(), 2, nullptr);
   const std::vector<RemoteRange> ranges = {{address, address + kPageSize}};
   const auto read = ReadAll(stage, ranges);
   ASSERT_TRUE(read.has_error());
@@ -113,7 +113,7 @@ TEST_F(PageStageTest, MemoryThatIsGoneIsAnErrorWithItsAddress) {
 TEST_F(PageStageTest, AFullDiskEndsTheReadingToo) {
   const UniqueFd full = OpenFile("/dev/full", O_WRONLY).value();
   const PageBuffers buffers = PageBuffers::Create(1).value();
-  PageStage stage(buffers, full.get(), nullptr);
+  PageStage stage(buffers, full.get(), 2, nullptr);
   const std::vector<RemoteRange> ranges = {Pages(0, kPages)};
   static_cast<void>(ReadAll(stage, ranges));
   const auto finished = stage.Finish();
@@ -123,7 +123,7 @@ TEST_F(PageStageTest, AFullDiskEndsTheReadingToo) {
 
 TEST_F(PageStageTest, AnErrorOfTheProgressEndsTheWork) {
   const PageBuffers buffers = PageBuffers::Create(1).value();
-  PageStage stage(buffers, fd_.get(), [](uint64_t, uint64_t) -> Result<> {
+  PageStage stage(buffers, fd_.get(), 2, [](uint64_t, uint64_t) -> Result<> {
     return MakeError(ErrorCode::kSystem, "interrupted");
   });
   const std::vector<RemoteRange> ranges = {Pages(0, kPages)};

@@ -20,6 +20,9 @@ constexpr int kPtraceGetRseqConfiguration = 0x420f;
 // how much it wrote.
 constexpr size_t kXStateLimitBytes = 16 * 1024;
 
+// Some 50 us.
+constexpr int kLooksBeforeSleep = 100;
+
 template <typename Address, typename Data>
 long Ptrace(int request, pid_t tid, Address address, Data data) {
   return ptrace(static_cast<__ptrace_request>(request), tid, address, data);
@@ -77,12 +80,18 @@ Result<> Tracee::Interrupt() {
 
 Result<Stop> Tracee::WaitForStop() {
   int status = 0;
-  pid_t waited = -1;
+  pid_t waited = 0;
   int saved = 0;
-  do {
+  // A stop mostly comes within microseconds: looking for it costs less than going to sleep and
+  // being woken, above all on a virtual machine.
+  for (int look = 0; look < kLooksBeforeSleep && waited == 0; ++look) {
+    waited = waitpid(tid_, &status, __WALL | WNOHANG);
+    saved = errno;
+  }
+  while (waited == 0 || (waited < 0 && saved == EINTR)) {
     waited = waitpid(tid_, &status, __WALL);
     saved = errno;
-  } while (waited < 0 && saved == EINTR);
+  }
   if (waited < 0) return ErrnoError(saved == ECHILD ? ESRCH : saved, "waitpid({})", tid_);
   const std::optional<Stop> stop = ParseStop(status);
   if (!stop) return Gone(std::exchange(tid_, 0));
