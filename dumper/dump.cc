@@ -42,9 +42,6 @@ constexpr size_t kReaderThreads = 2;
 // Buffers where the process stays frozen until all is written: enough to keep the disk busy.
 constexpr uint64_t kStreamBytes = uint64_t{64} << 20;
 
-// Reading smaps of fewer mappings takes less time than a thread for it.
-constexpr size_t kManyMappings = 200;
-
 uint32_t MicrosecondsSince(Clock::time_point start) {
   return static_cast<uint32_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count());
@@ -111,7 +108,6 @@ class DumpRun {
     CKPT_TRY(pages_fd_, output_.Create(ImageFileName(ImageType::kPages, kPagesId), kImageMode));
     CKPT_TRY(const std::vector<Mapping> mappings, ReadSmaps(options_.pid));
     const uint64_t private_bytes = EstimatePrivateBytes(mappings);
-    is_large_ = mappings.size() > kManyMappings || private_bytes > kStreamBytes;
     uint64_t buffer_bytes = private_bytes * 17 / 16;
     const bool frees_early = options_.after == AfterDump::kLeaveRunning;
     buffer_bytes = std::min(buffer_bytes, frees_early ? BufferLimitBytes() : kStreamBytes);
@@ -146,6 +142,8 @@ class DumpRun {
     frozen_since_ = Clock::now();
     snapshot_.stats.set_freezing_time(MicrosecondsSince(start));
     process_.emplace(std::move(process));
+    // smaps walks the page tables for its sizes: that goes on beside the rest.
+    smaps_ = std::async(std::launch::async, [pid = options_.pid] { return ReadSmaps(pid); });
     log_.Info("process {}: {} threads frozen", options_.pid, process_->threads().size());
     CKPT_TRY(RemoteMemory memory, RemoteMemory::Open(options_.pid));
     memory_.emplace(std::move(memory));
@@ -161,7 +159,11 @@ class DumpRun {
   // All that can be seen from outside.
   Result<> Collect() {
     const pid_t pid = options_.pid;
-    CKPT_TRY(is_large_ ? ReadLargeProcess() : ReadSmallProcess());
+    CKPT_TRY(mappings_, ReadMappings(pid, options_.features));
+    CKPT_TRY(ScanAndReadPages());
+    CKPT_TRY(CollectFiles());
+    CKPT_TRY(const std::vector<Mapping> usage, smaps_.get());
+    CKPT_TRY(AddUsage(usage, mappings_));
     CKPT_TRY(RefuseGuardPages());
     CKPT_TRY(CollectedMappings mapped, CollectMappings(pid, mappings_, snapshot_.files, refusals_));
     CKPT_TRY(refusals_.AsResult(pid));
@@ -169,29 +171,6 @@ class DumpRun {
     snapshot_.raw_facts = BuildRawFacts(pid, kMntNsId, mounts_, unions_, mappings_, mapped.files);
     for (pb::vma_entry& vma : mapped.vmas) *snapshot_.mm.add_vmas() = std::move(vma);
     return success();
-  }
-
-  Result<> ReadSmallProcess() {
-    CKPT_TRY(mappings_, ReadSmaps(options_.pid));
-    CKPT_TRY(ScanAndReadPages());
-    return CollectFiles();
-  }
-
-  // smaps walks the page tables for its sizes: that runs beside the rest.
-  Result<> ReadLargeProcess() {
-    const pid_t pid = options_.pid;
-    std::future<Result<std::vector<Mapping>>> smaps =
-        std::async(std::launch::async, [pid] { return ReadSmaps(pid); });
-    Result<> collected = CollectBesideSmaps();
-    CKPT_TRY(const std::vector<Mapping> usage, smaps.get());
-    CKPT_TRY(collected);
-    return AddUsage(usage, mappings_);
-  }
-
-  Result<> CollectBesideSmaps() {
-    CKPT_TRY(mappings_, ReadMappings(options_.pid, options_.features));
-    CKPT_TRY(ScanAndReadPages());
-    return CollectFiles();
   }
 
   Result<> CollectFiles() {
@@ -323,7 +302,7 @@ class DumpRun {
   Clock::time_point reading_since_;
   std::optional<RemoteMemory> memory_;
   TaskStat stat_;
-  bool is_large_ = false;
+  std::future<Result<std::vector<Mapping>>> smaps_;
   std::vector<Mount> mounts_;
   std::vector<UnionMount> unions_;
   std::vector<Mapping> mappings_;
