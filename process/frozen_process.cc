@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "process/task_list.h"
+#include "process/task_stat.h"
 
 namespace ckpt {
 
@@ -13,6 +14,12 @@ namespace {
 
 // A thread may end at any moment; that is no failure of the freeze.
 bool HasEnded(const Error& error) { return error.code == ErrorCode::kProcessGone; }
+
+// PTRACE_SEIZE of a thread on its way out is EPERM, too (ptrace_attach in kernel/ptrace.c).
+bool IsEnding(pid_t pid, pid_t tid) {
+  const Result<TaskStat> stat = ReadTaskStat(pid, tid);
+  return stat.has_error() || stat.value().state == 'Z' || stat.value().state == 'X';
+}
 
 // Waits for the stop that Interrupt() asked for, and returns it. Signals that were about to be
 // delivered are put back by resuming into them: they stay pending, for the interrupt comes first.
@@ -46,7 +53,7 @@ Result<bool> FrozenProcess::SeizeNewThreads() {
   for (const pid_t tid : tids) {
     if (std::ranges::find(threads_, tid, &Tracee::tid) != threads_.end()) continue;
     Result<Tracee> thread = Tracee::Seize(tid, 0);
-    if (thread.has_error() && HasEnded(thread.error())) continue;
+    if (thread.has_error() && (HasEnded(thread.error()) || IsEnding(pid_, tid))) continue;
     CKPT_TRY(Tracee seized, std::move(thread));
     const Result<> interrupted = seized.Interrupt();
     if (interrupted.has_error() && HasEnded(interrupted.error())) continue;

@@ -57,10 +57,15 @@ TEST(FrozenProcessTest, AProcessThatKeepsMakingThreadsIsCaughtWhole) {
     }
     return 0;
   });
-  for (int round = 0; round < 20; ++round) {
-    auto frozen = FrozenProcess::Freeze(child.pid()).value();
-    const auto status = ReadTaskStatus(child.pid()).value();
-    EXPECT_EQ(frozen.threads().size(), status.threads);
+  for (int round = 0; round < 200; ++round) {
+    auto frozen = FrozenProcess::Freeze(child.pid());
+    ASSERT_TRUE(frozen.has_value()) << frozen.error().message;
+    // A thread that was on its way out is not frozen, and counted until it is gone.
+    uint32_t threads = 0;
+    for (int i = 0; i < 100'000 && threads != frozen.value().threads().size(); ++i) {
+      threads = ReadTaskStatus(child.pid()).value().threads;
+    }
+    EXPECT_EQ(frozen.value().threads().size(), threads);
   }
 }
 
