@@ -135,13 +135,22 @@ const Mount* FindAt(const std::vector<Mount>& mounts, const std::string& mountpo
 
 enum class Statmount { kAnswers, kDoesNotApply };
 
+// Where the tests themselves run in a chroot, their children do, too, and statmount's paths would
+// start elsewhere than the text's.
+bool RunsInAChroot() {
+  struct stat own {};
+  struct stat of_init {};
+  return stat("/", &own) == 0 && stat("/proc/1/root/", &of_init) == 0 &&
+         (own.st_dev != of_init.st_dev || own.st_ino != of_init.st_ino);
+}
+
 void ExpectSameBothWays(pid_t pid, Statmount expected) {
   const auto text = ReadMounts(pid, FallbackKernelFeatures());
   const auto read = ReadMounts(pid, {.statmount = true});
   ASSERT_TRUE(text.has_value()) << text.error().message;
   ASSERT_TRUE(read.has_value()) << read.error().message;
   EXPECT_EQ(read.value(), text.value());
-  if (!DetectKernelFeatures().statmount) return;
+  if (!DetectKernelFeatures().statmount || RunsInAChroot()) return;
   const auto query = QueryMounts(pid);
   ASSERT_TRUE(query.has_value()) << query.error().message;
   EXPECT_EQ(query.value().has_value(), expected == Statmount::kAnswers);
