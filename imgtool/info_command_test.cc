@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/file.h"
+#include "imgtool/directory_fixture.h"
 #include "imgtool/tool_run.h"
 
 namespace ckpt {
@@ -19,22 +20,7 @@ const std::string kFsImage = "\x19\x43\x56\x54\x12\x39\x40\x51"s + kFsEntry;
 // pipe_data_entry {pipe_id: 1, bytes: 3} and the bytes
 const std::string kPipesImage = "\x19\x43\x56\x54\x09\x37\x45\x56\x04\0\0\0\x08\x01\x10\x03xyz"s;
 
-class InfoTest : public testing::Test {
- protected:
-  void SetUp() override {
-    directory_ = testing::TempDir() + "/info";
-    std::filesystem::remove_all(directory_);
-    std::filesystem::create_directory(directory_);
-  }
-
-  std::string Put(const std::string& name, std::string_view bytes) {
-    const std::string path = directory_ + "/" + name;
-    EXPECT_TRUE(WriteWholeFile(path, AsBytes(bytes), 0644));
-    return path;
-  }
-
-  std::string directory_;
-};
+using InfoTest = DirectoryFixture;
 
 TEST_F(InfoTest, PrintsALineForEachFileOfADump) {
   Put("fs-1.img", kFsImage + kFsEntry);

@@ -7,28 +7,14 @@
 #include <string_view>
 
 #include "base/file.h"
+#include "imgtool/directory_fixture.h"
 
 namespace ckpt {
 namespace {
 
 using std::string_literals::operator""s;
 
-class ListInputTest : public testing::Test {
- protected:
-  void SetUp() override {
-    directory_ = testing::TempDir() + "/list-input";
-    std::filesystem::remove_all(directory_);
-    std::filesystem::create_directory(directory_);
-  }
-
-  std::string Put(const std::string& name, std::string_view bytes) {
-    const std::string path = directory_ + "/" + name;
-    EXPECT_TRUE(WriteWholeFile(path, AsBytes(bytes), 0644));
-    return path;
-  }
-
-  std::string directory_;
-};
+using ListInputTest = DirectoryFixture;
 
 TEST_F(ListInputTest, TakesTheTypeOfAnImageFromItsName) {
   const Result<Input> input = ListInput(Put("core-42.img", "not read"));

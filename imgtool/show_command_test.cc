@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "imgtool/directory_fixture.h"
 #include "imgtool/tool_run.h"
 
 namespace ckpt {
@@ -25,22 +26,7 @@ using testing::StartsWith;
 const std::string kFsImage = "\x19\x43\x56\x54\x12\x39\x40\x51\x04\0\0\0\x08\x01\x10\x02"s;
 constexpr std::string_view kFsJson = R"({"magic": "FS", "entries": [{"cwd_id": 1, "root_id": 2}]})";
 
-class ShowTest : public testing::Test {
- protected:
-  void SetUp() override {
-    directory_ = testing::TempDir() + "/show";
-    std::filesystem::remove_all(directory_);
-    std::filesystem::create_directory(directory_);
-  }
-
-  std::string Put(const std::string& name, std::string_view bytes) {
-    const std::string path = directory_ + "/" + name;
-    EXPECT_TRUE(WriteWholeFile(path, AsBytes(bytes), 0644));
-    return path;
-  }
-
-  std::string directory_;
-};
+using ShowTest = DirectoryFixture;
 
 TEST_F(ShowTest, PrintsAnImageAsOneLine) {
   const ToolRun run = RunTool({"show", Put("fs-1.img", kFsImage)});
