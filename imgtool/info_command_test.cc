@@ -5,7 +5,6 @@
 #include <string>
 #include <string_view>
 
-#include "base/file.h"
 #include "imgtool/directory_fixture.h"
 #include "imgtool/tool_run.h"
 

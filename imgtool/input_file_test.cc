@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include "base/file.h"
 #include "imgtool/directory_fixture.h"
 
 namespace ckpt {

@@ -11,7 +11,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/file.h"
 #include "imgtool/directory_fixture.h"
 #include "imgtool/tool_run.h"
 
