@@ -100,8 +100,9 @@ Result<> WaitForSyscallStop(Tracee& thread) {
   }
 }
 
-// After a syscall-exit-stop: brings the thread to a stop in which the kernel looks at the registers
-// once more before user mode, so that an interrupted call which they describe is restarted.
+// From a syscall-stop, before or after the call: brings the thread to a stop in which the kernel
+// looks at the registers once more before user mode, so that an interrupted call which they
+// describe is restarted.
 Result<> MoveToEventStop(Tracee& thread) {
   CKPT_TRY(thread.Interrupt());
   while (true) {
@@ -112,9 +113,26 @@ Result<> MoveToEventStop(Tracee& thread) {
   }
 }
 
+// How a call is left behind. A call that a signal can interrupt must not see the interrupt that
+// stops the thread after it; others take it along, which saves a stop.
+enum class CallKind { kAny, kUninterruptible };
+
+// Lets the thread, in syscall-entry-stop, make its call, up to an event stop; its result.
+Result<int64_t> FinishCall(Tracee& thread, CallKind kind) {
+  if (kind == CallKind::kUninterruptible) {
+    CKPT_TRY(MoveToEventStop(thread));
+    CKPT_TRY(const user_regs_struct after, thread.GetRegisters());
+    return static_cast<int64_t>(after.rax);
+  }
+  CKPT_TRY(WaitForSyscallStop(thread));  // exit
+  CKPT_TRY(const user_regs_struct after, thread.GetRegisters());
+  CKPT_TRY(MoveToEventStop(thread));
+  return static_cast<int64_t>(after.rax);
+}
+
 // One call by way of the `syscall` instruction at `instruction`. The instruction after it never
 // runs.
-Result<int64_t> CallAt(Tracee& thread, uint64_t instruction, long number,
+Result<int64_t> CallAt(Tracee& thread, uint64_t instruction, CallKind kind, long number,
                        std::initializer_list<SyscallArgument> arguments) {
   CKPT_TRY(BorrowedThread borrowed, BorrowedThread::Borrow(thread));
   std::array<uint64_t, 6> values{};
@@ -130,11 +148,9 @@ Result<int64_t> CallAt(Tracee& thread, uint64_t instruction, long number,
   CKPT_TRY(thread.SetSignalMask(kAllSignals));
   CKPT_TRY(thread.SetRegisters(registers));
   CKPT_TRY(WaitForSyscallStop(thread));  // entry
-  CKPT_TRY(WaitForSyscallStop(thread));  // exit
-  CKPT_TRY(const user_regs_struct after, thread.GetRegisters());
-  CKPT_TRY(MoveToEventStop(thread));
+  CKPT_TRY(const int64_t result, FinishCall(thread, kind));
   CKPT_TRY(borrowed.GiveBack());
-  return static_cast<int64_t>(after.rax);
+  return result;
 }
 
 // The result of a system call that must succeed.
@@ -177,10 +193,10 @@ Result<int> FreeSignal(const Tracee& thread) {
 
 Result<> WaitForSignal(Tracee& thread, int signal) {
   while (true) {
-    CKPT_TRY(thread.Resume());
     CKPT_TRY(const Stop stop, thread.WaitForStop());
     if (stop.kind == Stop::Kind::kSignal && stop.signal == signal) return success();
     CKPT_TRY(PassOver(thread, stop));
+    CKPT_TRY(thread.Resume());
   }
 }
 
@@ -199,48 +215,112 @@ Result<RemoteSyscalls> RemoteSyscalls::Install(Tracee& thread, const RemoteMemor
   CKPT_TRY(const uint64_t instruction, FindSyscallInstruction(memory, executable));
   const size_t size_bytes = kPageSize + options.batch_bytes;
   const int flags = MAP_PRIVATE | MAP_ANONYMOUS | (options.address ? MAP_FIXED_NOREPLACE : 0);
-  CKPT_TRY(const int64_t mapped,
-           CallAt(thread, instruction, SYS_mmap,
-                  {options.address.value_or(0), size_bytes, PROT_READ | PROT_EXEC, flags, -1, 0}));
+  const auto map = [&](int protection) {
+    return CallAt(thread, instruction, CallKind::kUninterruptible, SYS_mmap,
+                  {options.address.value_or(0), size_bytes, protection, flags, -1, 0});
+  };
+  CKPT_TRY(int64_t mapped, map(PROT_READ | PROT_WRITE | PROT_EXEC));
+  const bool is_refused = mapped == -EACCES || mapped == -EPERM;
+  if (is_refused) {
+    CKPT_TRY(mapped, map(PROT_READ | PROT_EXEC));
+  }
   CKPT_TRY(const uint64_t start, Succeeded(mapped, fmt::format("mmap of {} bytes", size_bytes)));
   const RemoteSyscalls engine({start, start + size_bytes}, options.max_calls, memory);
   const auto prepare = [&]() -> Result<> {
     CKPT_TRY(memory.Write(RemotePtr(start), BatchLoop()));
-    CKPT_TRY(const int64_t result,
-             engine.Call(thread, SYS_mprotect,
-                         {start + kPageSize, options.batch_bytes, PROT_READ | PROT_WRITE}));
-    CKPT_TRY(Succeeded(result, "mprotect"));
-    return success();
+    return is_refused ? engine.MakeBatchAreaWritable(thread) : success();
   };
   if (auto prepared = prepare(); prepared.has_error()) {
-    static_cast<void>(CallAt(thread, instruction, SYS_munmap, {start, size_bytes}));
+    static_cast<void>(
+        CallAt(thread, instruction, CallKind::kUninterruptible, SYS_munmap, {start, size_bytes}));
     return std::move(prepared).error();
   }
   return engine;
 }
 
+// Where security modules forbid memory that is writable and executable at once.
+Result<> RemoteSyscalls::MakeBatchAreaWritable(Tracee& thread) const {
+  CKPT_TRY(const int64_t result,
+           Call(thread, SYS_mprotect,
+                {batch_area_.start, batch_area_.size_bytes(), PROT_READ | PROT_WRITE}));
+  CKPT_TRY(Succeeded(result, "mprotect"));
+  return success();
+}
+
 Result<int64_t> RemoteSyscalls::Call(Tracee& thread, long number,
                                      std::initializer_list<SyscallArgument> arguments) const {
-  return CallAt(thread, scratch_.start + SyscallOffsetInLoop(), number, arguments);
+  return CallAt(thread, scratch_.start + SyscallOffsetInLoop(), CallKind::kAny, number, arguments);
+}
+
+// A thread that runs a batch.
+class RemoteSyscalls::Running {
+ public:
+  static Result<Running> Start(const RemoteSyscalls& engine, Tracee& thread, SyscallBatch& batch) {
+    CKPT_TRY(engine.memory_->Write(batch.start(), batch.image()));
+    CKPT_TRY(BorrowedThread borrowed, BorrowedThread::Borrow(thread));
+    CKPT_TRY(const int signal, FreeSignal(thread));
+    user_regs_struct registers = RegistersAt(engine.scratch_.start, borrowed.registers());
+    registers.rbx = batch.start().address();
+    registers.r12 = batch.start().address() + batch.call_count() * sizeof(SyscallRecord);
+    registers.rbp = static_cast<uint64_t>(signal);
+    CKPT_TRY(thread.SetSignalMask(kAllSignals & ~MaskOf(signal)));
+    CKPT_TRY(thread.SetRegisters(registers));
+    CKPT_TRY(thread.Resume());
+    return Running(std::move(borrowed), signal);
+  }
+
+  // The registers can only be given back to a thread that has stopped: whatever else failed, every
+  // batch that was started must be waited for.
+  Result<> Finish(const RemoteSyscalls& engine, Tracee& thread, SyscallBatch& batch) {
+    CKPT_TRY(WaitForSignal(thread, signal_));
+    CKPT_TRY(borrowed_.GiveBack());
+    return engine.memory_->Read(batch.start(), batch.image());
+  }
+
+ private:
+  Running(BorrowedThread borrowed, int signal) : borrowed_(std::move(borrowed)), signal_(signal) {}
+
+  BorrowedThread borrowed_;
+  int signal_;
+};
+
+std::vector<SyscallBatch> RemoteSyscalls::NewBatches(size_t wanted, size_t max_calls,
+                                                     size_t batch_bytes) const {
+  const size_t count = std::min(wanted, batch_area_.size_bytes() / batch_bytes);
+  std::vector<SyscallBatch> batches;
+  for (size_t i = 0; i < count; ++i) {
+    const uint64_t start = batch_area_.start + i * batch_bytes;
+    batches.emplace_back(RemoteRange{start, start + batch_bytes}, max_calls);
+  }
+  return batches;
 }
 
 Result<> RemoteSyscalls::Run(Tracee& thread, SyscallBatch& batch) const {
-  CKPT_TRY(memory_->Write(batch.start(), batch.image()));
-  CKPT_TRY(BorrowedThread borrowed, BorrowedThread::Borrow(thread));
-  CKPT_TRY(const int signal, FreeSignal(thread));
-  user_regs_struct registers = RegistersAt(scratch_.start, borrowed.registers());
-  registers.rbx = batch.start().address();
-  registers.r12 = batch.start().address() + batch.call_count() * sizeof(SyscallRecord);
-  registers.rbp = static_cast<uint64_t>(signal);
-  CKPT_TRY(thread.SetSignalMask(kAllSignals & ~MaskOf(signal)));
-  CKPT_TRY(thread.SetRegisters(registers));
-  CKPT_TRY(WaitForSignal(thread, signal));
-  CKPT_TRY(borrowed.GiveBack());
-  return memory_->Read(batch.start(), batch.image());
+  CKPT_TRY(Running running, Running::Start(*this, thread, batch));
+  return running.Finish(*this, thread, batch);
 }
 
-Result<> RemoteSyscalls::RunAll(Tracee& thread, SyscallBatch& batch, std::string_view what) const {
-  CKPT_TRY(Run(thread, batch));
+Result<> RemoteSyscalls::RunSideBySide(std::span<RemoteBatch> batches) {
+  std::vector<Running> running;
+  running.reserve(batches.size());
+  Result<> outcome = success();
+  for (RemoteBatch& one : batches) {
+    Result<Running> started = Running::Start(*one.engine, *one.thread, *one.batch);
+    if (started.has_error()) {
+      outcome = std::move(started).error();
+      break;
+    }
+    running.push_back(std::move(started).value());
+  }
+  for (size_t i = 0; i < running.size(); ++i) {
+    const RemoteBatch& one = batches[i];
+    Result<> finished = running[i].Finish(*one.engine, *one.thread, *one.batch);
+    if (finished.has_error() && outcome.has_value()) outcome = std::move(finished);
+  }
+  return outcome;
+}
+
+Result<> RemoteSyscalls::CheckAll(const SyscallBatch& batch, std::string_view what) {
   const size_t failed = batch.first_failure();
   if (failed == batch.call_count()) return success();
   const SyscallRecord record = batch.record(failed);
@@ -248,8 +328,15 @@ Result<> RemoteSyscalls::RunAll(Tracee& thread, SyscallBatch& batch, std::string
                     record.number, fmt::join(record.arguments, ", "));
 }
 
+Result<> RemoteSyscalls::RunAll(Tracee& thread, SyscallBatch& batch, std::string_view what) const {
+  CKPT_TRY(Run(thread, batch));
+  return CheckAll(batch, what);
+}
+
 Result<> RemoteSyscalls::Uninstall(Tracee& thread) const {
-  CKPT_TRY(const int64_t result, Call(thread, SYS_munmap, {scratch_.start, scratch_.size_bytes()}));
+  CKPT_TRY(const int64_t result,
+           CallAt(thread, scratch_.start + SyscallOffsetInLoop(), CallKind::kUninterruptible,
+                  SYS_munmap, {scratch_.start, scratch_.size_bytes()}));
   CKPT_TRY(Succeeded(result, "munmap"));
   return success();
 }

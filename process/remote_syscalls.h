@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "base/result.h"
 #include "process/remote_memory.h"
@@ -16,6 +17,15 @@
 #include "process/tracee.h"
 
 namespace ckpt {
+
+class RemoteSyscalls;
+
+// What one thread is to run.
+struct RemoteBatch {
+  const RemoteSyscalls* engine = nullptr;  // installed in the task of `thread`
+  Tracee* thread = nullptr;                // stopped
+  SyscallBatch* batch = nullptr;
+};
 
 class RemoteSyscalls {
  public:
@@ -36,12 +46,23 @@ class RemoteSyscalls {
   // An empty batch for Run().
   SyscallBatch NewBatch() const { return NewBatch(max_calls_); }
   SyscallBatch NewBatch(size_t max_calls) const { return SyscallBatch(batch_area_, max_calls); }
+  // As many empty batches of `max_calls` with `batch_bytes` of memory each as fit side by side, but
+  // no more than `wanted`.
+  std::vector<SyscallBatch> NewBatches(size_t wanted, size_t max_calls, size_t batch_bytes) const;
 
   // Has `thread`, any stopped thread of the task, make the calls. Calls may fail: see
   // SyscallBatch::result(). An error means that the batch could not be run at all.
   Result<> Run(Tracee& thread, SyscallBatch& batch) const;
 
-  // The same; a call that failed is an error which names it as `what`.
+  // The same by several threads at once, of one task or of several: each has a batch of its own,
+  // whose memory no other batch of its task touches (NewBatches()). After an error all of them
+  // have stopped again.
+  static Result<> RunSideBySide(std::span<RemoteBatch> batches);
+
+  // An error that names the first call that failed as `what`, if one did.
+  static Result<> CheckAll(const SyscallBatch& batch, std::string_view what);
+
+  // Run() and CheckAll().
   Result<> RunAll(Tracee& thread, SyscallBatch& batch, std::string_view what) const;
 
   // One call, without the loop: what it returned, -errno for errors.
@@ -55,6 +76,9 @@ class RemoteSyscalls {
   Result<> Uninstall(Tracee& thread) const;
 
  private:
+  class Running;
+
+  Result<> MakeBatchAreaWritable(Tracee& thread) const;
   RemoteSyscalls(RemoteRange scratch, size_t max_calls, const RemoteMemory& memory);
 
   RemoteRange scratch_;

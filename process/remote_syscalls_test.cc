@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -181,6 +182,62 @@ TEST(RemoteSyscallsTest, ASigstopThatComesMeanwhileIsGivenBackAtTheEnd) {
   siginfo_t info{};
   ASSERT_EQ(waitid(P_PID, static_cast<id_t>(child.pid()), &info, WSTOPPED), 0);
   EXPECT_EQ(info.si_status, SIGSTOP);
+}
+
+TEST(RemoteSyscallsTest, BatchesOfSeveralTasksRunSideBySide) {
+  const auto sleep = [](const auto& ready) {
+    ready();
+    return pause();
+  };
+  ChildForTest first_child(sleep);
+  ChildForTest second_child(sleep);
+  Frozen first(first_child);
+  Frozen second(second_child);
+  SyscallBatch first_batch = first.engine->NewBatch();
+  SyscallBatch second_batch = second.engine->NewBatch();
+  first_batch.Add(SyscallBatch::OnError::kStop, SYS_getpid, {});
+  second_batch.Add(SyscallBatch::OnError::kStop, SYS_getpid, {});
+  std::array batches{RemoteBatch{&*first.engine, &first.tracee, &first_batch},
+                     RemoteBatch{&*second.engine, &second.tracee, &second_batch}};
+  ASSERT_TRUE(RemoteSyscalls::RunSideBySide(batches).has_value());
+  EXPECT_EQ(first_batch.result(0), first_child.pid());
+  EXPECT_EQ(second_batch.result(0), second_child.pid());
+  first.ExpectNoTrace();
+  second.ExpectNoTrace();
+}
+
+TEST(RemoteSyscallsTest, AThreadThatDiesKeepsNoOtherFromFinishingItsBatch) {
+  const auto sleep = [](const auto& ready) {
+    ready();
+    return pause();
+  };
+  ChildForTest dying_child(sleep);
+  ChildForTest child(sleep);
+  Frozen dying(dying_child);
+  Frozen frozen(child);
+  SyscallBatch deadly = dying.engine->NewBatch();
+  SyscallBatch batch = frozen.engine->NewBatch();
+  deadly.Add(SyscallBatch::OnError::kStop, SYS_exit_group, {0});
+  batch.Add(SyscallBatch::OnError::kStop, SYS_getpid, {});
+  std::array batches{RemoteBatch{&*dying.engine, &dying.tracee, &deadly},
+                     RemoteBatch{&*frozen.engine, &frozen.tracee, &batch}};
+  const Result<> run = RemoteSyscalls::RunSideBySide(batches);
+  ASSERT_TRUE(run.has_error());
+  EXPECT_EQ(run.error().code, ErrorCode::kProcessGone);
+  EXPECT_EQ(batch.result(0), child.pid());
+  frozen.ExpectNoTrace();
+}
+
+TEST(RemoteSyscallsTest, BatchesOfOneTaskHaveMemoryOfTheirOwn) {
+  ChildForTest child([](const auto& ready) {
+    ready();
+    return pause();
+  });
+  Frozen frozen(child);
+  std::vector<SyscallBatch> batches = frozen.engine->NewBatches(1000, 4, 4096);
+  ASSERT_EQ(batches.size(), 16U);  // of 64 KB
+  EXPECT_EQ(batches[1].start().address(), batches[0].start().address() + 4096);
+  frozen.ExpectNoTrace();
 }
 
 TEST(RemoteSyscallsTest, ATaskThatDiesIsAnOrdinaryError) {

@@ -49,16 +49,19 @@ RemotePtr SyscallBatch::Reserve(size_t size_bytes) {
 
 RemotePtr SyscallBatch::PutBytes(Bytes bytes) {
   const RemotePtr pointer = Reserve(bytes.size());
-  std::ranges::copy(bytes,
-                    image_.begin() + static_cast<std::ptrdiff_t>(pointer.address() - area_.start));
+  Fill(pointer, bytes);
   return pointer;
 }
 
 RemotePtr SyscallBatch::PutString(std::string_view text) {
   const RemotePtr pointer = Reserve(text.size() + 1);
-  std::ranges::copy(AsBytes(text),
-                    image_.begin() + static_cast<std::ptrdiff_t>(pointer.address() - area_.start));
+  Fill(pointer, AsBytes(text));
   return pointer;
+}
+
+void SyscallBatch::Fill(RemotePtr pointer, Bytes bytes) {
+  const size_t at = pointer.address() - area_.start;
+  std::ranges::copy(bytes, image_.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
 bool SyscallBatch::Fits(size_t calls, size_t data_bytes) const {

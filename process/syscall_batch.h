@@ -91,6 +91,7 @@ class SyscallBatch {
   SyscallRecord record(size_t index) const;
 
  private:
+  void Fill(RemotePtr pointer, Bytes bytes);
   void PutRecord(size_t index, const SyscallRecord& record);
   uint64_t AddressOfRecord(size_t index) const {
     return area_.start + index * sizeof(SyscallRecord);
