@@ -49,6 +49,12 @@ bool IsStoppingSignal(int signal) {
   return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 }
 
+bool TellsOfNewTask(const Stop& stop) {
+  return stop.kind == Stop::Kind::kOther &&
+         (stop.event == PTRACE_EVENT_CLONE || stop.event == PTRACE_EVENT_FORK ||
+          stop.event == PTRACE_EVENT_VFORK);
+}
+
 }  // namespace
 
 std::optional<Stop> ParseStop(int wait_status) {
@@ -95,6 +101,11 @@ Result<Stop> Tracee::WaitForStop() {
   if (waited < 0) return ErrnoError(saved == ECHILD ? ESRCH : saved, "waitpid({})", tid_);
   const std::optional<Stop> stop = ParseStop(status);
   if (!stop) return Gone(std::exchange(tid_, 0));
+  if (TellsOfNewTask(*stop)) {
+    unsigned long made = 0;
+    CKPT_TRY(Call(PTRACE_GETEVENTMSG, "PTRACE_GETEVENTMSG", tid_, nullptr, &made));
+    made_tasks_.push_back(static_cast<pid_t>(made));
+  }
   return *stop;
 }
 

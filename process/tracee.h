@@ -55,7 +55,9 @@ class Tracee {
   static Tracee Adopt(pid_t tid) { return Tracee(tid); }
 
   Tracee(Tracee&& other) noexcept
-      : tid_(std::exchange(other.tid_, 0)), sigstop_put_off_(other.sigstop_put_off_) {}
+      : tid_(std::exchange(other.tid_, 0)),
+        sigstop_put_off_(other.sigstop_put_off_),
+        made_tasks_(std::move(other.made_tasks_)) {}
   Tracee& operator=(Tracee&&) = delete;
   ~Tracee();
 
@@ -65,6 +67,9 @@ class Tracee {
   Result<> Interrupt();
   // Waits until the thread stops. kProcessGone when it ends instead.
   Result<Stop> WaitForStop();
+  // The tasks whose making the thread has stopped to tell of (PTRACE_O_TRACECLONE, TRACEFORK,
+  // TRACEVFORK), as this process numbers them, since the last call; oldest first. They are traced.
+  std::vector<pid_t> TakeMadeTasks() { return std::exchange(made_tasks_, {}); }
 
   // From here on: the thread must be stopped.
   Result<> Resume(int signal = 0);
@@ -96,6 +101,7 @@ class Tracee {
 
   pid_t tid_;  // 0 after Detach(), the thread's end or a move
   bool sigstop_put_off_ = false;
+  std::vector<pid_t> made_tasks_;
 };
 
 }  // namespace ckpt

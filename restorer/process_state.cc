@@ -55,9 +55,10 @@ Result<> AddMembarriers(const TaskPlan& plan, RemoteCalls& calls) {
   return success();
 }
 
-Result<> SetOomScore(const TaskPlan& plan) {
+Result<> SetOomScore(const RestoredTask& task) {
+  const TaskPlan& plan = *task.plan;
   if (!plan.oom_score_adj) return success();
-  const std::string path = fmt::format("/proc/{}/oom_score_adj", plan.pid);
+  const std::string path = fmt::format("/proc/{}/oom_score_adj", task.stub.pid());
   CKPT_TRY(const std::string text, ReadWholeFile(path));
   int now = 0;
   std::from_chars(text.data(), text.data() + text.size(), now);
@@ -110,11 +111,11 @@ Result<> SetProcessState(RestoredTask& task) {
   CKPT_TRY(calls.Call("prctl(PR_SET_CHILD_SUBREAPER)", SYS_prctl,
                       {PR_SET_CHILD_SUBREAPER, plan.child_subreaper ? 1 : 0, 0, 0, 0}));
   CKPT_TRY(calls.Flush());
-  return SetOomScore(plan);
+  return SetOomScore(task);
 }
 
 Result<> SetLimits(RestoredTask& task) {
-  const pid_t pid = task.plan->pid;
+  const pid_t pid = task.stub.pid();
   RemoteCalls calls = task.Calls();
   for (size_t i = 0; i < kLimitNames.size(); ++i) {
     rlimit now{};

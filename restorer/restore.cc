@@ -20,6 +20,7 @@
 #include "restorer/dump_images.h"
 #include "restorer/event_file_steps.h"
 #include "restorer/findings.h"
+#include "restorer/free_ids.h"
 #include "restorer/plan_builder.h"
 #include "restorer/process_state.h"
 #include "restorer/restored_task.h"
@@ -52,6 +53,7 @@ struct Restoration {
   RaisedDescriptorLimit raised = {};
   Clock::time_point start = Clock::now();
   uint32_t forking_microseconds = 0;
+  pid_t first_pid = 0;  // of the first process, as we see it
 };
 
 Result<> ReadDump(Restoration& restoration) {
@@ -73,28 +75,28 @@ Result<> PlanRestore(Restoration& restoration) {
   return findings.AsResult();
 }
 
-Result<> OpenFiles(Restoration& restoration) {
-  CKPT_TRY(restoration.files, OpenedFiles::Open(restoration.plan, restoration.options.root,
-                                                restoration.dump.pages_images));
+// Until the first process leaves our descriptors (LeaveDescriptors()), it has what is opened.
+Result<> CreateRoot(Restoration& restoration) {
+  const TaskPlan& plan = restoration.plan.tasks.front();
+  CKPT_TRY(CheckUnused(IdsOf(restoration.plan)));
+  CKPT_TRY(StubProcess stub, StubProcess::Create({.pid = plan.pid}));
+  const bool has_other_root = restoration.plan.files.at(plan.root_file_id).path != "/";
+  restoration.tasks.push_back(std::make_unique<RestoredTask>(
+      RestoredTask{.plan = &plan,
+                   .log = &restoration.log,
+                   .changes_root = has_other_root || !restoration.options.root.empty(),
+                   .counts_timer_ids = restoration.options.counts_timer_ids,
+                   .descriptor_limit = restoration.raised.before(),
+                   .stub = std::move(stub)}));
+  restoration.first_pid = restoration.tasks.front()->stub.pid();
+  restoration.forking_microseconds = MicrosecondsSince(restoration.start);
   return success();
 }
 
-Result<> CreateTasks(Restoration& restoration) {
-  for (const TaskPlan& plan : restoration.plan.tasks) {
-    std::vector<pid_t> ids;
-    for (const ThreadPlan& thread : plan.threads) ids.push_back(thread.tid);
-    CKPT_TRY(StubProcess stub, StubProcess::Create(plan.pid, std::move(ids)));
-    const bool has_other_root = restoration.plan.files.at(plan.root_file_id).path != "/";
-    restoration.tasks.push_back(std::make_unique<RestoredTask>(
-        RestoredTask{.plan = &plan,
-                     .files = &*restoration.files,
-                     .log = &restoration.log,
-                     .changes_root = has_other_root || !restoration.options.root.empty(),
-                     .counts_timer_ids = restoration.options.counts_timer_ids,
-                     .descriptor_limit = restoration.raised.before(),
-                     .stub = std::move(stub)}));
-  }
-  restoration.forking_microseconds = MicrosecondsSince(restoration.start);
+Result<> OpenFiles(Restoration& restoration) {
+  CKPT_TRY(restoration.files, OpenedFiles::Open(restoration.plan, restoration.options.root,
+                                                restoration.dump.pages_images));
+  restoration.tasks.front()->files = &*restoration.files;
   return success();
 }
 
@@ -117,7 +119,7 @@ Result<> WritePidfile(Restoration& restoration) {
   const std::string& path = restoration.options.pidfile;
   if (path.empty()) return success();
   CKPT_TRY(StagedFile file, StagedFile::Create(path, 0644));
-  CKPT_TRY(file.Write(AsBytes(fmt::format("{}", restoration.plan.tasks.front().pid))));
+  CKPT_TRY(file.Write(AsBytes(fmt::format("{}", restoration.first_pid))));
   CKPT_TRY(file.Commit());
   restoration.written_pidfile = path;
   return success();
@@ -152,9 +154,10 @@ struct Step {
 constexpr std::array kSteps = {
     Step{"read the images", ReadDump, nullptr},
     Step{"plan", PlanRestore, nullptr},
+    Step{"create the first process", CreateRoot, nullptr},
     Step{"open files", OpenFiles, nullptr},
-    Step{"create processes", CreateTasks, nullptr},
     Step{"take over", nullptr, TakeOver},
+    Step{"leave the descriptors", nullptr, LeaveDescriptors},
     Step{"clear the address space", nullptr, ClearAddressSpace},
     Step{"map memory", nullptr, MapMemory},
     Step{"fill memory", nullptr, FillMemory},
@@ -241,7 +244,7 @@ Result<pid_t> Restore(const RestoreOptions& options, Log& log) {
     return std::move(made).error();
   }
   WriteStatistics(restoration);
-  return restoration.plan.tasks.front().pid;
+  return restoration.first_pid;
 }
 
 }  // namespace ckpt

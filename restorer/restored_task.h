@@ -20,7 +20,7 @@ namespace ckpt {
 
 struct RestoredTask {
   const TaskPlan* plan = nullptr;
-  const OpenedFiles* files = nullptr;
+  const OpenedFiles* files = nullptr;  // once they are open
   Log* log = nullptr;
   bool changes_root = false;      // the root is not the restorer's
   bool counts_timer_ids = false;  // as kernels before 6.16 make it necessary

@@ -1,6 +1,8 @@
 #include "restorer/stub_process.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,44 +20,85 @@ pid_t FreePid() {
   return child;
 }
 
-TEST(StubProcessTest, APidInUseIsNamed) {
-  const auto stub = StubProcess::Create(getpid(), {getpid()});
-  ASSERT_TRUE(stub.has_error());
-  EXPECT_EQ(stub.error().message,
-            fmt::format("pid {} is in use: the process cannot have it again", getpid()));
-}
+bool Exists(pid_t pid) { return kill(pid, 0) == 0 || errno != ESRCH; }
 
-TEST(StubProcessTest, AThreadIdInUseIsNamedBeforeAnythingIsMade) {
-  const pid_t pid = FreePid();
-  const auto stub = StubProcess::Create(pid, {pid, getpid()});
+TEST(StubProcessTest, APidInUseIsNamed) {
+  const auto stub = StubProcess::Create({.pid = getpid()});
   ASSERT_TRUE(stub.has_error());
   EXPECT_EQ(stub.error().message,
             fmt::format("pid {} is in use: the process cannot have it again", getpid()));
-  EXPECT_EQ(kill(pid, 0), -1);
-  EXPECT_EQ(errno, ESRCH);
 }
 
 TEST(StubProcessTest, TheStubHasThePidAndEndsWithItsObject) {
   const pid_t pid = FreePid();
   {
-    auto stub = StubProcess::Create(pid, {pid});
+    auto stub = StubProcess::Create({.pid = pid});
     ASSERT_TRUE(stub.has_value()) << stub.error().message;
     EXPECT_EQ(stub.value().pid(), pid);
-    EXPECT_EQ(kill(pid, 0), 0);
+    EXPECT_TRUE(Exists(pid));
     EXPECT_EQ(stub.value().leader().GetSignalMask().value() & (1 << (SIGTERM - 1)),
               uint64_t{1} << (SIGTERM - 1));
   }
-  EXPECT_EQ(kill(pid, 0), -1);
-  EXPECT_EQ(errno, ESRCH);
+  EXPECT_FALSE(Exists(pid));
 }
 
 TEST(StubProcessTest, TheSignalMaskOfTheCallerIsAsBefore) {
   sigset_t before, after;
   pthread_sigmask(SIG_SETMASK, nullptr, &before);
-  const pid_t pid = FreePid();
-  static_cast<void>(StubProcess::Create(pid, {pid}));
+  static_cast<void>(StubProcess::Create({.pid = FreePid()}));
   pthread_sigmask(SIG_SETMASK, nullptr, &after);
   EXPECT_EQ(sigismember(&before, SIGTERM), sigismember(&after, SIGTERM));
+}
+
+TEST(StubProcessTest, ThePreparationRunsInTheChildWithOurDescriptors) {
+  const pid_t parent = getpid();
+  const pid_t pid = FreePid();
+  int opened = -1;
+  const int expected = dup(STDIN_FILENO);
+  close(expected);
+  const auto stub = StubProcess::Create({.pid = pid, .prepare = [&]() -> Result<> {
+                                           opened = open("/dev/null", O_RDONLY);
+                                           if (getppid() == parent) return success();
+                                           return MakeError(ErrorCode::kInternal, "not a child");
+                                         }});
+  ASSERT_TRUE(stub.has_value()) << stub.error().message;
+  EXPECT_EQ(opened, -1);  // its memory is its own
+  bool is_open = false;
+  for (int fd = expected; fd < expected + 8; ++fd) {
+    is_open = is_open || access(fmt::format("/proc/self/fd/{}", fd).c_str(), F_OK) == 0;
+    close(fd);
+  }
+  EXPECT_TRUE(is_open);
+}
+
+TEST(StubProcessTest, AFailedPreparationIsTheErrorAndLeavesNoProcess) {
+  const pid_t pid = FreePid();
+  const auto stub = StubProcess::Create({.pid = pid, .prepare = []() -> Result<> {
+                                           return MakeError(ErrorCode::kPermission,
+                                                            "mount of /proc: not allowed");
+                                         }});
+  ASSERT_TRUE(stub.has_error());
+  EXPECT_EQ(stub.error().code, ErrorCode::kPermission);
+  EXPECT_EQ(stub.error().message, "mount of /proc: not allowed");
+  EXPECT_FALSE(Exists(pid));
+}
+
+TEST(StubProcessTest, AChildThatEndsWhileItPreparesIsNoticed) {
+  const pid_t pid = FreePid();
+  const auto stub = StubProcess::Create({.pid = pid, .prepare = []() -> Result<> { _exit(1); }});
+  ASSERT_TRUE(stub.has_error());
+  EXPECT_EQ(stub.error().code, ErrorCode::kProcessGone);
+  EXPECT_EQ(stub.error().message, fmt::format("process {} ended while it was prepared", pid));
+}
+
+TEST(StubProcessTest, InAPidNamespaceOfItsOwnTheStubIsTheFirst) {
+  const auto stub = StubProcess::Create(
+      {.pid = 1, .namespaces = CLONE_NEWPID, .prepare = []() -> Result<> {
+         return getpid() == 1 ? success()
+                              : Result<>(MakeError(ErrorCode::kInternal, "pid {}", getpid()));
+       }});
+  ASSERT_TRUE(stub.has_value()) << stub.error().message;
+  EXPECT_NE(stub.value().pid(), 1);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "restorer/take_over.h"
 
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/rseq.h>
 #include <sys/syscall.h>
@@ -85,6 +86,12 @@ Result<> TakeOver(RestoredTask& task) {
   task.engine = engine;
   task.log->Debug("process {}: scratch area at {:#x}", task.stub.pid(), hole.start);
   return UnregisterRseq(task);
+}
+
+Result<> LeaveDescriptors(RestoredTask& task) {
+  RemoteCalls calls = task.Calls();
+  CKPT_TRY(calls.Call("unshare(CLONE_FILES)", SYS_unshare, {CLONE_FILES}));
+  return calls.Flush();
 }
 
 Result<> ClearAddressSpace(RestoredTask& task) {

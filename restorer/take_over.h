@@ -12,6 +12,9 @@ namespace ckpt {
 // unregisters the restartable sequences that the stub has from the restorer.
 Result<> TakeOver(RestoredTask& task);
 
+// Gives the stub a table of descriptors of its own, with what the restorer has open.
+Result<> LeaveDescriptors(RestoredTask& task);
+
 // Unmaps what the stub came with, but for the scratch area and the kernel's vdso, which is moved
 // out of the way (see vdso_step.h).
 Result<> ClearAddressSpace(RestoredTask& task);

@@ -118,10 +118,10 @@ Result<> MakeThreads(RestoredTask& task) {
               plans[i].tid);
   }
   CKPT_TRY(calls.Flush());
-  for (size_t i = 1; i < plans.size(); ++i) {
-    task.stub.threads().push_back(Tracee::Adopt(plans[i].tid));
-    CKPT_TRY(task.stub.threads().back().WaitForStop());
-  }
+  const std::vector<pid_t> made = task.stub.leader().TakeMadeTasks();
+  for (const pid_t tid : made) task.stub.threads().push_back(Tracee::Adopt(tid));
+  CKPT_CHECK(task.stub.threads().size() == plans.size());
+  for (Tracee& thread : std::span(task.stub.threads()).subspan(1)) CKPT_TRY(thread.WaitForStop());
   return success();
 }
 
