@@ -68,6 +68,18 @@ bool ReadState(TextScanner scanner, char& state) {
   return true;
 }
 
+// A newline and a backslash are escaped, each by a backslash.
+bool ReadName(std::string_view escaped, std::string& name) {
+  if (escaped.starts_with('\t')) escaped.remove_prefix(1);
+  name.clear();
+  for (size_t i = 0; i < escaped.size(); ++i) {
+    const bool is_escape = escaped[i] == '\\' && i + 1 < escaped.size();
+    if (is_escape) ++i;
+    name.push_back(is_escape && escaped[i] == 'n' ? '\n' : escaped[i]);
+  }
+  return true;
+}
+
 struct Row {
   std::string_view key;
   bool required;
@@ -76,6 +88,7 @@ struct Row {
 
 // Source: fs/proc/array.c, Linux 5.10 to 6.18.
 constexpr std::array kRows = {
+    Row{"Name", false, [](TextScanner s, TaskStatus& to) { return ReadName(s.rest(), to.name); }},
     Row{"Umask", false, [](TextScanner s, TaskStatus& to) { return ReadMode(s, to.umask); }},
     Row{"State", true, [](TextScanner s, TaskStatus& to) { return ReadState(s, to.state); }},
     Row{"Tgid", true, [](TextScanner s, TaskStatus& to) { return ReadNumber(s, to.tgid); }},

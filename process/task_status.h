@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,7 +24,8 @@ struct IdSet {
 // Ids are in the reader's user and PID namespaces. Signal sets have bit N-1 for signal N,
 // capability sets bit N for capability N.
 struct TaskStatus {
-  char state = 0;  // R S D Z T t X I
+  std::string name;  // comm, raw bytes
+  char state = 0;    // R S D Z T t X I
   pid_t tgid = 0;
   pid_t pid = 0;
   pid_t ppid = 0;

@@ -49,6 +49,7 @@ TEST(TaskStatusTest, EachLineFillsItsField) {
   const auto parsed = ParseTaskStatus(kStatus);
   ASSERT_TRUE(parsed.has_value()) << parsed.error().message;
   const TaskStatus& status = parsed.value();
+  EXPECT_EQ(status.name, "State: T\n");
   EXPECT_EQ(status.umask, 027U);
   EXPECT_EQ(status.state, 't');
   EXPECT_EQ(status.tgid, 42);
@@ -86,6 +87,12 @@ TEST(TaskStatusTest, NoGroupsIsAnEmptyList) {
   std::string text(kStatus);
   text.replace(text.find("4 20 4294967294"), 15, "");
   EXPECT_TRUE(ParseTaskStatus(text).value().groups.empty());
+}
+
+TEST(TaskStatusTest, ABackslashInTheNameIsOneThatWasEscaped) {
+  const std::string text =
+      "Name:\ta\\\\n b\\n\n" + std::string(kStatus.substr(kStatus.find('\n') + 1));
+  EXPECT_EQ(ParseTaskStatus(text).value().name, "a\\n b\n");
 }
 
 TEST(TaskStatusTest, ALineThatDoesNotParseIsNamed) {

@@ -2,6 +2,8 @@
 
 #include <cpuid.h>
 
+#include <array>
+
 namespace ckpt {
 
 namespace {
@@ -22,12 +24,24 @@ CpuidResult ExtendedState(unsigned subleaf) {
   return result;
 }
 
+constexpr size_t kComponents = static_cast<size_t>(XComponent::kPkru) + 1;
+
+std::array<XComponentPlace, kComponents> AskForPlaces() {
+  std::array<XComponentPlace, kComponents> places{};
+  for (unsigned number = 2; number < kComponents; ++number) {
+    if ((EnabledXComponents() & uint64_t{1} << number) == 0) continue;
+    const CpuidResult place = ExtendedState(number);
+    places.at(number) = {.offset = place.ebx, .size_bytes = place.eax};
+  }
+  return places;
+}
+
 }  // namespace
 
+// On a virtual machine CPUID is an exit to the hypervisor, some 10 us: asked once.
 XComponentPlace PlaceOf(XComponent component) {
-  if ((EnabledXComponents() & BitOf(component)) == 0) return {};
-  const CpuidResult place = ExtendedState(static_cast<unsigned>(component));
-  return {.offset = place.ebx, .size_bytes = place.eax};
+  static const std::array<XComponentPlace, kComponents> places = AskForPlaces();
+  return places.at(static_cast<size_t>(component));
 }
 
 uint64_t EnabledXComponents() {
