@@ -72,19 +72,22 @@ Result<> CheckAvailable(Engine engine) {
   return success();
 }
 
-Result<> Dump(Engine engine, pid_t pid, const std::string& directory, AfterDump after) {
+Result<> Dump(Engine engine, pid_t pid, const std::string& directory, AfterDump after,
+              const std::vector<std::string>& more) {
   CKPT_TRY(std::vector<std::string> command, Command(engine, "dump"));
   const std::string log = directory + "/dump.log";
   for (const std::string& word : {std::string("-t"), std::to_string(pid), std::string("-D"),
                                   directory, std::string("-o"), log, std::string("-v4")}) {
     command.push_back(word);
   }
+  command.insert(command.end(), more.begin(), more.end());
   if (after == AfterDump::kRunning) command.push_back("--leave-running");
   if (after == AfterDump::kStopped) command.push_back("--leave-stopped");
   return RunEngine(command, log);
 }
 
-Result<pid_t> Restore(Engine engine, const std::string& directory) {
+Result<pid_t> Restore(Engine engine, const std::string& directory,
+                      const std::vector<std::string>& more) {
   CKPT_TRY(std::vector<std::string> command, Command(engine, "restore"));
   const std::string log = directory + "/restore.log";
   const std::string pid_file = directory + "/restored.pid";
@@ -95,6 +98,7 @@ Result<pid_t> Restore(Engine engine, const std::string& directory) {
         std::string("--pidfile"), pid_file}) {
     command.push_back(word);
   }
+  command.insert(command.end(), more.begin(), more.end());
   CKPT_TRY(RunEngine(command, log));
   return ReadPidFile(pid_file);
 }

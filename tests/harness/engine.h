@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "tests/harness/command.h"
@@ -22,12 +23,14 @@ Result<> CheckAvailable(Engine engine);
 // What is left of the process after the dump.
 enum class AfterDump { kGone, kRunning, kStopped };
 
-// Dumps `pid` into `directory`, which must exist. The error has the end of the log in it.
+// Dumps `pid` into `directory`, which must exist. The error has the end of the log in it. `more`
+// are further arguments.
 Result<> Dump(Engine engine, pid_t pid, const std::string& directory,
-              AfterDump after = AfterDump::kGone);
+              AfterDump after = AfterDump::kGone, const std::vector<std::string>& more = {});
 
 // Restores the dump, detached, and returns the pid of its process.
-Result<pid_t> Restore(Engine engine, const std::string& directory);
+Result<pid_t> Restore(Engine engine, const std::string& directory,
+                      const std::vector<std::string>& more = {});
 
 }  // namespace ckpt
 

@@ -92,6 +92,45 @@ Result<std::string> Links(const std::string& proc) {
   return out;
 }
 
+// The numbers in a text of numbers and spaces.
+std::vector<pid_t> Pids(std::string_view text) {
+  std::vector<pid_t> pids;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at != end) {
+    pid_t pid = 0;
+    const auto parsed = std::from_chars(at, end, pid);
+    if (parsed.ec == std::errc()) pids.push_back(pid);
+    at = parsed.ec == std::errc() ? parsed.ptr : at + 1;
+  }
+  return pids;
+}
+
+// The process and its descendants.
+Result<std::vector<pid_t>> Tree(pid_t pid, const std::string& procfs) {
+  std::vector<pid_t> tree = {pid};
+  for (size_t i = 0; i < tree.size(); ++i) {
+    const std::string tasks = fmt::format("{}/{}/task", procfs, tree[i]);
+    CKPT_TRY(const std::vector<std::string> tids, ListDirectory(tasks));
+    for (const std::string& tid : tids) {
+      CKPT_TRY(const std::string text, ReadWholeFile(fmt::format("{}/{}/children", tasks, tid)));
+      const std::vector<pid_t> children = Pids(text);
+      tree.insert(tree.end(), children.begin(), children.end());
+    }
+  }
+  std::ranges::sort(tree);
+  return tree;
+}
+
+// The number of the process in its innermost pid namespace.
+Result<pid_t> InnermostPid(pid_t pid) {
+  CKPT_TRY(const std::string status, ReadWholeFile(fmt::format("/proc/{}/status", pid)));
+  for (std::string_view line : Lines(status)) {
+    if (line.starts_with("NSpid:")) return Pids(line).back();
+  }
+  return MakeError(ErrorCode::kBadFormat, "/proc/{}/status has no NSpid", pid);
+}
+
 // Not SigBlk: while a thread waits for a signal, that is not blocked.
 constexpr std::array kStatusFields = {
     "Name:",    "Umask:",  "Pid:",    "Uid:",    "Gid:",        "Groups:",
@@ -114,8 +153,8 @@ Result<std::string> Threads(const std::string& proc) {
 
 }  // namespace
 
-Result<std::string> SnapshotOf(pid_t pid) {
-  const std::string proc = fmt::format("/proc/{}", pid);
+Result<std::string> SnapshotOf(pid_t pid, const std::string& procfs) {
+  const std::string proc = fmt::format("{}/{}", procfs, pid);
   std::string out;
   for (const auto part : {Mappings, Descriptors, Links, Threads}) {
     CKPT_TRY(const std::string text, part(proc));
@@ -124,6 +163,22 @@ Result<std::string> SnapshotOf(pid_t pid) {
   for (const char* file : {"/limits", "/timers"}) {
     CKPT_TRY(const std::string text, ReadWholeFile(proc + file));
     out += text;
+  }
+  return out;
+}
+
+Result<std::string> TreeSnapshotOf(pid_t pid) {
+  CKPT_TRY(pid_t number, InnermostPid(pid));
+  std::string procfs = fmt::format("/proc/{}/root/proc", pid);
+  if (ReadWholeFile(fmt::format("{}/{}/stat", procfs, number)).has_error()) {
+    procfs = "/proc";
+    number = pid;
+  }
+  CKPT_TRY(const std::vector<pid_t> tree, Tree(number, procfs));
+  std::string out;
+  for (const pid_t process : tree) {
+    CKPT_TRY(const std::string one, SnapshotOf(process, procfs));
+    out += fmt::format("process {}\n{}", process, one);
   }
   return out;
 }

@@ -14,7 +14,12 @@ namespace ckpt {
 // descriptors (target, flags), links, limits, POSIX timers, and of each thread its name, masks,
 // pending signals, credentials. Without what changes as the process runs or is brought back by
 // path: positions, inode numbers, times, memory use.
-Result<std::string> SnapshotOf(pid_t pid);
+// `proc` is an instance of procfs that shows the process as `pid`.
+Result<std::string> SnapshotOf(pid_t pid, const std::string& proc = "/proc");
+
+// The same of a process and all that descend from it, in the order of their pids as the /proc that
+// they have mounted shows them (the caller's where it has none).
+Result<std::string> TreeSnapshotOf(pid_t pid);
 
 }  // namespace ckpt
 

@@ -50,10 +50,19 @@ Result<UniqueFd> WatchDirectory(const std::string& path) {
 }  // namespace
 
 Result<Subject> Subject::Start(const std::string& program, const std::string& workdir) {
+  const auto spawn = [&]() -> Result<pid_t> {
+    const pid_t pid = fork();
+    if (pid < 0) return ErrnoError(errno, "fork()");
+    if (pid == 0) ExecProgram(program, workdir);
+    return pid;
+  };
+  return StartBy(spawn, workdir);
+}
+
+Result<Subject> Subject::StartBy(const std::function<Result<pid_t>()>& spawn,
+                                 const std::string& workdir) {
   CKPT_TRY(const UniqueFd watch, WatchDirectory(workdir));
-  const pid_t pid = fork();
-  if (pid < 0) return ErrnoError(errno, "fork()");
-  if (pid == 0) ExecProgram(program, workdir);
+  CKPT_TRY(const pid_t pid, spawn());
   CKPT_TRY(Subject subject, Adopt(pid, workdir));
   CKPT_TRY(subject.AwaitReady(watch.get()));
   return subject;

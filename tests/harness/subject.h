@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -18,6 +19,9 @@ class Subject {
  public:
   // Starts the program in `workdir`, which must exist and be empty, and returns when it is ready.
   static Result<Subject> Start(const std::string& program, const std::string& workdir);
+  // The same of a process that `spawn` makes, a child of the caller.
+  static Result<Subject> StartBy(const std::function<Result<pid_t>()>& spawn,
+                                 const std::string& workdir);
   // A process that a restore brought back.
   static Result<Subject> Adopt(pid_t pid, const std::string& workdir);
 
