@@ -43,6 +43,11 @@ std::string OverlayOptions(const std::vector<std::string>& layers, const std::st
   return fmt::format("lowerdir={},upperdir={},workdir={}", lower, layers[0], work);
 }
 
+// CRIU would keep packets out of a network namespace by iptables, which need not be there.
+void AddPeculiarities(std::vector<std::string>& arguments) {
+  arguments.insert(arguments.end(), {"--network-lock", "skip"});
+}
+
 // In the child: the program with /dev/null open, and `layer` as descriptor 3 where there is one.
 [[noreturn]] void ExecProgram(const std::vector<std::string>& words, int layer) {
   setsid();
@@ -170,6 +175,7 @@ Result<> Container::Dump(Engine engine, const std::string& images, AfterDump aft
       arguments.insert(arguments.end(), {"--external", fmt::format("mnt[/etc/{0}]:{0}", file)});
     }
   }
+  if (engine == Engine::kCriu) AddPeculiarities(arguments);
   CKPT_TRY(ckpt::Dump(engine, pid(), images, after, arguments));
   if (after != AfterDump::kGone) return success();
   CKPT_TRY(subject_->AwaitEnd());
@@ -190,6 +196,7 @@ Result<> Container::Restore(Engine engine, const std::string& images,
                        {"--external", fmt::format("mnt[{}]:{}", file, HostFile(file))});
     }
   }
+  if (engine == Engine::kCriu) AddPeculiarities(arguments);
   CKPT_TRY(const pid_t pid, ckpt::Restore(engine, images, arguments));
   CKPT_TRY(Subject subject, Subject::Adopt(pid, workdir()));
   subject_.reset();

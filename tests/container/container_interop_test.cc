@@ -1,0 +1,68 @@
+// Programs in containers of their own, in the combinations of {ours, CRIU} as dumper and {ours,
+// CRIU} as restorer: each judges itself, and the harness compares tasks and mounts before and
+// after.
+#include <gmock/gmock.h>
+
+#include <string>
+#include <tuple>
+
+#include "tests/harness/container.h"
+#include "tests/harness/engine.h"
+
+namespace ckpt {
+namespace {
+
+struct ContainerCase {
+  const char* name;
+  ContainerOptions options;
+};
+
+const ContainerCase kCases[] = {
+    {"namespaces", {.program = "namespaces"}},
+    {"mounts", {.program = "mounts", .propagation = true}},
+    {"counterInLayers", {.program = "counter", .root = ContainerRoot::kLayers}},
+    {"mountsInLayers", {.program = "mounts", .root = ContainerRoot::kLayers, .propagation = true}},
+    {"namespacesUnderInit", {.program = "namespaces", .under_init = true}},
+};
+
+using Case = std::tuple<ContainerCase, Engine, Engine>;
+class ContainerInterop : public testing::TestWithParam<Case> {};
+
+TEST_P(ContainerInterop, TheContainerGoesOnAsIfNothingHadHappened) {
+  const auto& [container_case, dumper, restorer] = GetParam();
+  for (const Engine engine : {dumper, restorer}) {
+    const Result<> available = CheckAvailable(engine);
+    if (available.has_error()) GTEST_SKIP() << available.error().message;
+  }
+  const std::string name =
+      fmt::format("{}-{}-{}", container_case.name, Name(dumper), Name(restorer));
+  const std::string images = MakeTestDirectory(name + "-images").value();
+  Result<Container> started = Container::Start(name, container_case.options);
+  ASSERT_TRUE(started.has_value()) << started.error().message;
+  Container& container = started.value();
+  const std::string before = container.Snapshot().value();
+
+  const Result<> dumped = container.Dump(dumper, images);
+  ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
+  const Result<> restored = container.Restore(restorer, images);
+  ASSERT_TRUE(restored.has_value()) << restored.error().message;
+  EXPECT_EQ(container.Snapshot().value(), before);
+  const Result<std::string> verdict = container.Verdict();
+  ASSERT_TRUE(verdict.has_value()) << verdict.error().message;
+  EXPECT_EQ(verdict.value(), "pass");
+}
+
+std::string CaseName(const testing::TestParamInfo<Case>& info) {
+  const auto& [container_case, dumper, restorer] = info.param;
+  return fmt::format("{}_dumpedBy{}_restoredBy{}", container_case.name, Name(dumper),
+                     Name(restorer));
+}
+
+INSTANTIATE_TEST_SUITE_P(Containers, ContainerInterop,
+                         testing::Combine(testing::ValuesIn(kCases),
+                                          testing::Values(Engine::kOurs, Engine::kCriu),
+                                          testing::Values(Engine::kOurs, Engine::kCriu)),
+                         CaseName);
+
+}  // namespace
+}  // namespace ckpt
