@@ -1,16 +1,18 @@
 #include "dumper/dump.h"
 
+#include <sys/resource.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
+#include <deque>
 #include <future>
+#include <iterator>
+#include <map>
 #include <optional>
 #include <utility>
 
-#include "base/file.h"
 #include "base/staged_file_set.h"
 #include "dumper/dump_images.h"
 #include "dumper/mappings.h"
@@ -19,15 +21,12 @@
 #include "dumper/process_state.h"
 #include "dumper/raw_facts.h"
 #include "dumper/snapshot.h"
-#include "dumper/thread_state.h"
+#include "dumper/task_dump.h"
 #include "formats/image_type.h"
-#include "process/frozen_process.h"
+#include "process/frozen_tree.h"
 #include "process/maps.h"
-#include "process/pagemap.h"
+#include "process/memory_use.h"
 #include "process/posix_timers.h"
-#include "process/remote_syscalls.h"
-#include "process/rseq_section.h"
-#include "process/task_stat.h"
 #include "process/union_mounts.h"
 
 namespace ckpt {
@@ -47,15 +46,6 @@ uint32_t MicrosecondsSince(Clock::time_point start) {
       std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count());
 }
 
-// The private memory of the process before the freeze, to size the buffers by.
-uint64_t EstimatePrivateBytes(const std::vector<Mapping>& mappings) {
-  uint64_t size_bytes = 0;
-  for (const Mapping& mapping : mappings) {
-    if (mapping.usage) size_bytes += mapping.usage->anonymous_bytes + mapping.usage->swap_bytes;
-  }
-  return size_bytes;
-}
-
 // At most a quarter of the free memory of the machine.
 uint64_t BufferLimitBytes() {
   struct sysinfo info {};
@@ -63,8 +53,17 @@ uint64_t BufferLimitBytes() {
   return std::max<uint64_t>(info.freeram * info.mem_unit / 4, kStreamBytes);
 }
 
+// A tree can have far more descriptors than a program mostly may, and we hold a duplicate of each.
+// As it was where that is refused.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 // A dump in the making. Members are in the order in which they are needed; destruction in the
-// reverse order gives up the pages, thaws the process and removes what was staged.
+// reverse order gives up the pages, thaws the tree and removes what was staged.
 class DumpRun {
  public:
   DumpRun(const DumpOptions& options, Log& log)
@@ -75,18 +74,19 @@ class DumpRun {
     CKPT_TRY(Step("freeze", &DumpRun::Freeze));
     CKPT_TRY(Step("check", &DumpRun::Check));
     CKPT_TRY(Step("collect", &DumpRun::Collect));
-    CKPT_TRY(Step("infect", &DumpRun::InstallEngine));
-    Result<> told = Step("threads", &DumpRun::AskThreads);
+    Result<> told = Step("infect", &DumpRun::InstallEngines);
+    if (told.has_value()) told = Step("threads", &DumpRun::AskThreads);
     log_.Debug("step cure");
-    CKPT_TRY(engine_->Uninstall(process_->leader()));
+    CKPT_TRY(RemoveEngines());
     CKPT_TRY(told);
     CKPT_TRY(Step("pages", &DumpRun::ReadPages));
     if (options_.after == AfterDump::kLeaveRunning) CKPT_TRY(Thaw());
     CKPT_TRY(Step("images", &DumpRun::WriteImages));
     CKPT_TRY(Step("commit", &DumpRun::Commit));
     CKPT_TRY(Step("release", &DumpRun::Release));
-    log_.Summary("process {} dumped: frozen for {} us, {} pages", options_.pid,
-                 snapshot_.stats.frozen_time(), snapshot_.stats.pages_written());
+    log_.Summary("process {} dumped: {} in its tree, frozen for {} us, {} pages", options_.pid,
+                 snapshot_.tasks.size(), snapshot_.stats.frozen_time(),
+                 snapshot_.stats.pages_written());
     return snapshot_.stats;
   }
 
@@ -105,78 +105,150 @@ class DumpRun {
       return MakeError(ErrorCode::kUsage, "{} is there: the directory holds a dump already",
                        inventory);
     }
-    CKPT_TRY(pages_fd_, output_.Create(ImageFileName(ImageType::kPages, kPagesId), kImageMode));
-    CKPT_TRY(const std::vector<Mapping> mappings, ReadSmaps(options_.pid));
-    const uint64_t private_bytes = EstimatePrivateBytes(mappings);
+    RaiseDescriptorLimit();
+    // The root's, now, to find a directory that cannot be written to before anything is frozen.
+    CKPT_TRY(page_fds_.emplace_back(), CreatePagesFile(kFirstPagesId));
+    const std::vector<pid_t> pids = ListTree(options_.pid);
+    CKPT_TRY(PrepareBuffers(pids));
+    // The namespace is ours, and what is mounted in it is no state of the process.
+    CKPT_TRY(mounts_, ReadMounts(getpid(), options_.features));
+    snapshot_.mounts = BuildMountEntries(mounts_);
+    CKPT_TRY(unions_, FindUnionMounts(mounts_, UnionSources{}));
+    for (const pid_t pid : pids) Rehearse(pid);
+    return success();
+  }
+
+  Result<> PrepareBuffers(const std::vector<pid_t>& pids) {
+    uint64_t private_bytes = 0;
+    for (const pid_t pid : pids) private_bytes += ReadPrivateBytes(pid);
     uint64_t buffer_bytes = private_bytes * 17 / 16;
     const bool frees_early = options_.after == AfterDump::kLeaveRunning;
     buffer_bytes = std::min(buffer_bytes, frees_early ? BufferLimitBytes() : kStreamBytes);
     CKPT_TRY(PageBuffers buffers, PageBuffers::Create(buffer_bytes));
     buffers_.emplace(std::move(buffers));
-    stage_.emplace(*buffers_, pages_fd_, kReaderThreads, options_.progress);
-    log_.Info("process {}: {} mappings, {} MB of buffers", options_.pid, mappings.size(),
+    stage_.emplace(*buffers_, kReaderThreads, options_.progress);
+    log_.Info("process {}: {} in its tree, {} MB of buffers", options_.pid, pids.size(),
               buffers_->piece_count());
-    // The namespace is ours, and what is mounted in it is no state of the process.
-    CKPT_TRY(mounts_, ReadMounts(getpid(), options_.features));
-    snapshot_.mounts = BuildMountEntries(mounts_);
-    CKPT_TRY(unions_, FindUnionMounts(mounts_, UnionSources{}));
-    Rehearse(mappings);
     return success();
   }
 
   // Looks at what the freeze will look at, so that the kernel has its names of /proc in memory
   // then, and we our code. The process runs: what is seen, and what fails, means nothing.
-  void Rehearse(const std::vector<Mapping>& mappings) const {
+  void Rehearse(pid_t pid) const {
     FileTable files;
     Refusals refusals;
-    Snapshot unused;
-    static_cast<void>(CollectMappings(options_.pid, mappings, files, refusals));
-    static_cast<void>(CollectDescriptors(options_.pid, files, refusals));
-    static_cast<void>(CollectDirectories(options_.pid, files, refusals, &unused.mm, &unused.fs));
-    static_cast<void>(ReadPosixTimers(options_.pid));
+    TaskSnapshot unused;
+    const Result<std::vector<Mapping>> mappings = ReadSmaps(pid);
+    if (mappings.has_value()) {
+      static_cast<void>(CollectMappings(pid, mappings.value(), files, refusals));
+    }
+    static_cast<void>(CollectDescriptors(pid, files, refusals));
+    static_cast<void>(CollectDirectories(pid, files, refusals, &unused.mm, &unused.fs));
+    static_cast<void>(ReadPosixTimers(pid));
   }
 
   Result<> Freeze() {
     const auto start = Clock::now();
-    CKPT_TRY(FrozenProcess process, FrozenProcess::Freeze(options_.pid));
+    CKPT_TRY(FrozenTree tree, FrozenTree::Freeze(options_.pid));
     frozen_since_ = Clock::now();
     snapshot_.stats.set_freezing_time(MicrosecondsSince(start));
-    process_.emplace(std::move(process));
+    tree_.emplace(std::move(tree));
     // smaps walks the page tables for its sizes: that goes on beside the rest.
-    smaps_ = std::async(std::launch::async, [pid = options_.pid] { return ReadSmaps(pid); });
-    log_.Info("process {}: {} threads frozen", options_.pid, process_->threads().size());
-    CKPT_TRY(RemoteMemory memory, RemoteMemory::Open(options_.pid));
-    memory_.emplace(std::move(memory));
+    smaps_ = std::async(std::launch::async, [this] { return ReadAllSmaps(); });
+    log_.Info("process {}: {} frozen", options_.pid, tree_->tasks().size());
     return success();
   }
 
+  // Of each task of the tree; of zombies nothing.
+  Result<std::vector<std::vector<Mapping>>> ReadAllSmaps() const {
+    std::vector<std::vector<Mapping>> all;
+    for (const FrozenTask& task : tree_->tasks()) {
+      all.emplace_back();
+      if (!task.process) continue;
+      CKPT_TRY(all.back(), ReadSmaps(task.pid));
+    }
+    return all;
+  }
+
   Result<> Check() {
-    CKPT_TRY(stat_, ReadTaskStat(options_.pid));
-    snapshot_.tree = BuildTree(*process_, stat_);
-    return CheckPreconditions(*process_, stat_, refusals_);
+    std::map<pid_t, uint32_t> ids;  // in images, by our numbers
+    for (FrozenTask& task : tree_->tasks()) {
+      TaskDump& dump = tasks_.emplace_back(task, options_.features);
+      CKPT_TRY(dump.Identify());
+      if (task.ppid != 0) dump.snapshot.tree.set_ppid(ids.at(task.ppid));
+      ids[task.pid] = dump.snapshot.tree.pid();
+      NameInRefusals(dump);
+      CKPT_TRY(dump.Check(refusals_));
+    }
+    return success();
+  }
+
+  // Findings about others than the root begin with the number of the process.
+  void NameInRefusals(const TaskDump& dump) {
+    refusals_.SetPrefix(dump.pid() == options_.pid ? "" : fmt::format("process {}: ", dump.pid()));
   }
 
   // All that can be seen from outside.
   Result<> Collect() {
-    const pid_t pid = options_.pid;
-    CKPT_TRY(mappings_, ReadMappings(pid, options_.features));
-    CKPT_TRY(ScanAndReadPages());
+    for (TaskDump& dump : tasks_) CKPT_TRY(dump.FindPages());
+    StartReading();
     CKPT_TRY(CollectFiles());
-    CKPT_TRY(const std::vector<Mapping> usage, smaps_.get());
-    CKPT_TRY(AddUsage(usage, mappings_));
-    CKPT_TRY(RefuseGuardPages());
-    CKPT_TRY(CollectedMappings mapped, CollectMappings(pid, mappings_, snapshot_.files, refusals_));
-    CKPT_TRY(refusals_.AsResult(pid));
-    if (!stage_->FitsBuffers()) stage_->AllowWriting();
-    snapshot_.raw_facts = BuildRawFacts(pid, kMntNsId, mounts_, unions_, mappings_, mapped.files);
-    for (pb::vma_entry& vma : mapped.vmas) *snapshot_.mm.add_vmas() = std::move(vma);
+    CKPT_TRY(const std::vector<std::vector<Mapping>> smaps, smaps_.get());
+    for (size_t i = 0; i < tasks_.size(); ++i) {
+      NameInRefusals(tasks_[i]);
+      CKPT_TRY(tasks_[i].Collect(smaps[i], snapshot_.files, refusals_));
+    }
+    CKPT_TRY(refusals_.AsResult(options_.pid));
+    if (!stage_->FitsBuffers()) CKPT_TRY(AllowWriting());
+    BuildAllRawFacts();
+    return success();
+  }
+
+  // From here on the pages are read beside all else.
+  void StartReading() {
+    std::vector<PageStage::Source> sources;
+    uint64_t page_count = 0;
+    for (TaskDump& dump : tasks_) {
+      if (dump.IsZombie()) continue;
+      sources.push_back({.memory = &dump.memory(), .ranges = dump.snapshot.pages});
+      dump.snapshot.pages_id = kFirstPagesId + static_cast<uint32_t>(sources.size()) - 1;
+      for (const RemoteRange& range : dump.snapshot.pages) {
+        page_count += range.size_bytes() / kPageSize;
+      }
+    }
+    snapshot_.stats.set_pages_scanned(page_count);
+    snapshot_.stats.set_pages_written(page_count);
+    snapshot_.stats.set_pages_skipped_parent(0);
+    snapshot_.stats.set_pages_lazy(0);
+    reading_since_ = Clock::now();
+    page_file_count_ = sources.size();
+    stage_->StartReading(std::move(sources));
+  }
+
+  Result<int> CreatePagesFile(uint64_t id) {
+    return output_.Create(ImageFileName(ImageType::kPages, id), kImageMode);
+  }
+
+  Result<> AllowWriting() {
+    while (page_fds_.size() < page_file_count_) {
+      CKPT_TRY(page_fds_.emplace_back(), CreatePagesFile(kFirstPagesId + page_fds_.size()));
+    }
+    stage_->AllowWriting(page_fds_);
     return success();
   }
 
   Result<> CollectFiles() {
-    const pid_t pid = options_.pid;
-    CKPT_TRY(snapshot_.descriptors, CollectDescriptors(pid, snapshot_.files, refusals_));
-    CKPT_TRY(CollectDirectories(pid, snapshot_.files, refusals_, &snapshot_.mm, &snapshot_.fs));
+    uint32_t objects_id = kFirstTaskObjectsId;
+    for (TaskDump& dump : tasks_) {
+      if (dump.IsZombie()) continue;
+      NameInRefusals(dump);
+      dump.snapshot.ids = ObjectIds(objects_id);
+      CKPT_TRY(Descriptors found, CollectDescriptors(dump.pid(), snapshot_.files, refusals_));
+      snapshot_.descriptor_tables.push_back({.files_id = objects_id, .fds = std::move(found.fds)});
+      std::ranges::move(found.pipes, std::back_inserter(snapshot_.pipes));
+      std::ranges::move(found.fifos, std::back_inserter(snapshot_.fifos));
+      ++objects_id;
+    }
     // The mounts of the namespace, which is ours: not of the root that the process may have
     // changed.
     CKPT_TRY(mounts_, ReadMounts(getpid(), options_.features));
@@ -185,72 +257,35 @@ class DumpRun {
     return success();
   }
 
-  Result<> ScanAndReadPages() {
-    CKPT_TRY(const PagemapReader pagemap, PagemapReader::Open(options_.pid, options_.features));
-    std::vector<RemoteRange>& pages = snapshot_.pages;
-    for (const PagesToDump& source : FindPagesToDump(mappings_)) {
-      if (source.whole) {
-        pages.push_back(source.range);
-        continue;
-      }
-      CKPT_TRY(pagemap.Scan(source.range, source.selection, pages));
+  void BuildAllRawFacts() {
+    std::vector<UnionMount> unions = unions_;  // told of once
+    for (const TaskDump& dump : tasks_) {
+      const auto pid = static_cast<pid_t>(dump.snapshot.tree.pid());
+      std::ranges::move(
+          BuildRawFacts(pid, kMntNsId, mounts_, unions, dump.mappings(), dump.mapped_files()),
+          std::back_inserter(snapshot_.raw_facts));
+      unions.clear();
     }
-    uint64_t page_count = 0;
-    for (const RemoteRange& range : pages) page_count += range.size_bytes() / kPageSize;
-    snapshot_.stats.set_pages_scanned(page_count);
-    snapshot_.stats.set_pages_written(page_count);
-    snapshot_.stats.set_pages_skipped_parent(0);
-    snapshot_.stats.set_pages_lazy(0);
-    // From here on the pages are read beside all else.
-    reading_since_ = Clock::now();
-    stage_->StartReading(*memory_, pages);
-    return success();
   }
 
-  Result<> RefuseGuardPages() {
-    CKPT_TRY(const PagemapReader pagemap, PagemapReader::Open(options_.pid, options_.features));
-    std::vector<RemoteRange> guards;
-    for (const RemoteRange& range : FindRangesWithHoles(mappings_)) {
-      CKPT_TRY(pagemap.Scan(range, PageSelection::kGuard, guards));
-    }
-    for (const RemoteRange& guard : guards) {
-      refusals_.Add("guard pages {:#x}-{:#x} (MADV_GUARD_INSTALL): not supported yet", guard.start,
-                    guard.end);
-    }
-    return success();
-  }
-
-  std::vector<RemoteRange> ExecutableRanges() const {
-    std::vector<RemoteRange> ranges;
-    for (const Mapping& mapping : mappings_) {
-      const SpecialMapping special = SpecialMappingOf(mapping);
-      if (!mapping.executable || special == SpecialMapping::kVsyscall) continue;
-      const bool vdso = special == SpecialMapping::kVdso;
-      ranges.insert(vdso ? ranges.begin() : ranges.end(), {mapping.start, mapping.end});
-    }
-    return ranges;
-  }
-
-  Result<> InstallEngine() {
-    for (const Tracee& thread : process_->threads()) {
-      CKPT_TRY(const auto rseq, thread.GetRseqConfiguration());
-      if (rseq) CKPT_TRY(AbortRseqSection(thread, *memory_, *rseq));
-    }
-    CKPT_TRY(posix_timers_, ReadPosixTimers(options_.pid));
-    RemoteSyscalls::Options engine_options;
-    engine_options.batch_bytes = ProcessBatchBytes(posix_timers_.size());
-    CKPT_TRY(RemoteSyscalls engine, RemoteSyscalls::Install(process_->leader(), *memory_,
-                                                            ExecutableRanges(), engine_options));
-    engine_.emplace(engine);
+  Result<> InstallEngines() {
+    for (TaskDump& dump : tasks_) CKPT_TRY(dump.InstallEngine());
     return success();
   }
 
   Result<> AskThreads() {
-    for (Tracee& thread : process_->threads()) {
-      CKPT_TRY(CollectThread(options_.pid, thread, *engine_, &snapshot_.cores.emplace_back()));
+    for (TaskDump& dump : tasks_) CKPT_TRY(dump.AskThreads());
+    return success();
+  }
+
+  // From all, also when that fails for some.
+  Result<> RemoveEngines() {
+    Result<> outcome = success();
+    for (TaskDump& dump : tasks_) {
+      Result<> removed = dump.RemoveEngine();
+      if (removed.has_error() && outcome.has_value()) outcome = std::move(removed);
     }
-    return CollectProcess(*process_, stat_, *engine_, posix_timers_, &snapshot_.cores.front(),
-                          &snapshot_.mm);
+    return outcome;
   }
 
   Result<> ReadPages() {
@@ -260,18 +295,20 @@ class DumpRun {
   }
 
   Result<> Thaw() {
-    CKPT_TRY(process_->Thaw());
+    CKPT_TRY(tree_->Thaw());
     snapshot_.stats.set_frozen_time(MicrosecondsSince(frozen_since_));
     return success();
   }
 
   Result<> WriteImages() {
     const auto start = Clock::now();
+    if (stage_->FitsBuffers()) CKPT_TRY(AllowWriting());
     CKPT_TRY(stage_->Finish());
     snapshot_.stats.set_memwrite_time(MicrosecondsSince(start));
     if (options_.after != AfterDump::kLeaveRunning) {
       snapshot_.stats.set_frozen_time(MicrosecondsSince(frozen_since_));
     }
+    for (TaskDump& dump : tasks_) snapshot_.tasks.push_back(std::move(dump.snapshot));
     return AddImages(snapshot_, output_);
   }
 
@@ -280,10 +317,9 @@ class DumpRun {
   Result<> Release() {
     switch (options_.after) {
       case AfterDump::kKill:
-        return process_->Kill();
+        return tree_->Kill();
       case AfterDump::kLeaveStopped:
-        kill(options_.pid, SIGSTOP);
-        return process_->Thaw();
+        return tree_->ThawIntoStop();
       case AfterDump::kLeaveRunning:
         break;
     }
@@ -295,19 +331,16 @@ class DumpRun {
   Snapshot snapshot_;
   Refusals refusals_;
   StagedFileSet output_;
-  int pages_fd_ = -1;
   std::optional<PageBuffers> buffers_;
-  std::optional<FrozenProcess> process_;
+  std::optional<FrozenTree> tree_;
   Clock::time_point frozen_since_;
   Clock::time_point reading_since_;
-  std::optional<RemoteMemory> memory_;
-  TaskStat stat_;
-  std::future<Result<std::vector<Mapping>>> smaps_;
+  std::future<Result<std::vector<std::vector<Mapping>>>> smaps_;
   std::vector<Mount> mounts_;
   std::vector<UnionMount> unions_;
-  std::vector<Mapping> mappings_;
-  std::vector<PosixTimer> posix_timers_;
-  std::optional<RemoteSyscalls> engine_;
+  std::deque<TaskDump> tasks_;
+  size_t page_file_count_ = 0;
+  std::vector<int> page_fds_;
   std::optional<PageStage> stage_;
 };
 

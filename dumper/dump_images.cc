@@ -28,7 +28,67 @@ Result<> AddEntry(StagedFileSet& files, ImageType type, uint64_t id, const Messa
   return AddEntries(files, type, id, std::vector<Message>{message});
 }
 
-// The process is in the namespaces of the dumper: equal ids tell a restorer to stay in its own.
+Result<> AddInventory(StagedFileSet& files) {
+  pb::inventory_entry inventory;
+  inventory.set_img_version(kImagesVersion);
+  inventory.set_fdinfo_per_id(true);
+  inventory.set_ns_per_id(true);
+  *inventory.mutable_root_ids() = ObjectIds(kOwnObjectsId);
+  inventory.set_lsmtype(pb::NO_LSM);
+  timespec uptime{};
+  clock_gettime(CLOCK_BOOTTIME, &uptime);
+  inventory.set_dump_uptime(static_cast<uint64_t>(uptime.tv_sec) * 1'000'000 +
+                            static_cast<uint64_t>(uptime.tv_nsec) / 1'000);
+  return AddEntry(files, ImageType::kInventory, 0, inventory);
+}
+
+Result<> AddPagemap(const TaskSnapshot& task, StagedFileSet& files) {
+  ImageEncoder image(ImageType::kPagemap);
+  pb::pagemap_head head;
+  head.set_pages_id(task.pages_id);
+  CKPT_TRY(image.Append(head));
+  for (const RemoteRange& range : task.pages) {
+    CKPT_TRY(
+        image.Append(MakePagemapEntry(range.start, range.size_bytes() / kPageSize, kPagesPresent)));
+  }
+  return files.Add(ImageFileName(ImageType::kPagemap, task.tree.pid()), AsBytes(image.bytes()),
+                   kImageMode);
+}
+
+Result<> AddPipes(const std::vector<PipeContent>& pipes, ImageType type, StagedFileSet& files) {
+  if (pipes.empty()) return success();
+  ImageEncoder image(type);
+  for (const PipeContent& pipe : pipes) CKPT_TRY(image.Append(pipe.entry, AsBytes(pipe.bytes)));
+  return files.Add(ImageFileName(type), AsBytes(image.bytes()), kImageMode);
+}
+
+Result<> AddStats(const Snapshot& snapshot, StagedFileSet& files) {
+  pb::stats_entry stats;
+  *stats.mutable_dump() = snapshot.stats;
+  return AddEntry(files, ImageType::kStats, kStatsOfDump, stats);
+}
+
+Result<> AddTree(const Snapshot& snapshot, StagedFileSet& files) {
+  std::vector<pb::pstree_entry> entries;
+  for (const TaskSnapshot& task : snapshot.tasks) entries.push_back(task.tree);
+  return AddEntries(files, ImageType::kPstree, 0, entries);
+}
+
+Result<> AddTask(const TaskSnapshot& task, StagedFileSet& files) {
+  const uint32_t pid = task.tree.pid();
+  for (size_t i = 0; i < task.cores.size(); ++i) {
+    CKPT_TRY(
+        AddEntry(files, ImageType::kCore, task.tree.threads(static_cast<int>(i)), task.cores[i]));
+  }
+  if (task.is_zombie) return success();
+  CKPT_TRY(AddEntry(files, ImageType::kIds, pid, task.ids));
+  CKPT_TRY(AddEntry(files, ImageType::kMm, pid, task.mm));
+  CKPT_TRY(AddEntry(files, ImageType::kFs, pid, task.fs));
+  return AddPagemap(task, files);
+}
+
+}  // namespace
+
 pb::task_kobj_ids_entry ObjectIds(uint32_t objects_id) {
   pb::task_kobj_ids_entry ids;
   ids.set_vm_id(objects_id);
@@ -46,67 +106,19 @@ pb::task_kobj_ids_entry ObjectIds(uint32_t objects_id) {
   return ids;
 }
 
-Result<> AddInventory(StagedFileSet& files) {
-  pb::inventory_entry inventory;
-  inventory.set_img_version(kImagesVersion);
-  inventory.set_fdinfo_per_id(true);
-  inventory.set_ns_per_id(true);
-  *inventory.mutable_root_ids() = ObjectIds(kOwnObjectsId);
-  inventory.set_lsmtype(pb::NO_LSM);
-  timespec uptime{};
-  clock_gettime(CLOCK_BOOTTIME, &uptime);
-  inventory.set_dump_uptime(static_cast<uint64_t>(uptime.tv_sec) * 1'000'000 +
-                            static_cast<uint64_t>(uptime.tv_nsec) / 1'000);
-  return AddEntry(files, ImageType::kInventory, 0, inventory);
-}
-
-Result<> AddPagemap(const Snapshot& snapshot, StagedFileSet& files) {
-  ImageEncoder image(ImageType::kPagemap);
-  pb::pagemap_head head;
-  head.set_pages_id(kPagesId);
-  CKPT_TRY(image.Append(head));
-  for (const RemoteRange& range : snapshot.pages) {
-    CKPT_TRY(
-        image.Append(MakePagemapEntry(range.start, range.size_bytes() / kPageSize, kPagesPresent)));
-  }
-  return files.Add(ImageFileName(ImageType::kPagemap, snapshot.tree.pid()), AsBytes(image.bytes()),
-                   kImageMode);
-}
-
-Result<> AddPipes(const std::vector<PipeContent>& pipes, ImageType type, StagedFileSet& files) {
-  if (pipes.empty()) return success();
-  ImageEncoder image(type);
-  for (const PipeContent& pipe : pipes) CKPT_TRY(image.Append(pipe.entry, AsBytes(pipe.bytes)));
-  return files.Add(ImageFileName(type), AsBytes(image.bytes()), kImageMode);
-}
-
-Result<> AddStats(const Snapshot& snapshot, StagedFileSet& files) {
-  pb::stats_entry stats;
-  *stats.mutable_dump() = snapshot.stats;
-  return AddEntry(files, ImageType::kStats, kStatsOfDump, stats);
-}
-
-}  // namespace
-
 Result<> AddImages(const Snapshot& snapshot, StagedFileSet& files) {
-  const uint32_t pid = snapshot.tree.pid();
   CKPT_TRY(AddInventory(files));
-  CKPT_TRY(AddEntry(files, ImageType::kPstree, 0, snapshot.tree));
-  for (size_t i = 0; i < snapshot.cores.size(); ++i) {
-    CKPT_TRY(AddEntry(files, ImageType::kCore, snapshot.tree.threads(static_cast<int>(i)),
-                      snapshot.cores[i]));
-  }
-  CKPT_TRY(AddEntry(files, ImageType::kIds, pid, ObjectIds(kTaskObjectsId)));
-  CKPT_TRY(AddEntry(files, ImageType::kMm, pid, snapshot.mm));
-  CKPT_TRY(AddEntry(files, ImageType::kFs, pid, snapshot.fs));
+  CKPT_TRY(AddTree(snapshot, files));
+  for (const TaskSnapshot& task : snapshot.tasks) CKPT_TRY(AddTask(task, files));
   CKPT_TRY(AddEntries(files, ImageType::kFiles, 0, snapshot.files.entries()));
-  CKPT_TRY(AddEntries(files, ImageType::kFdinfo, kTaskObjectsId, snapshot.descriptors.fds));
+  for (const DescriptorTable& table : snapshot.descriptor_tables) {
+    CKPT_TRY(AddEntries(files, ImageType::kFdinfo, table.files_id, table.fds));
+  }
   CKPT_TRY(AddEntries(files, ImageType::kMnts, kMntNsId, snapshot.mounts));
   CKPT_TRY(AddEntries(files, ImageType::kCkptRaw, 0, snapshot.raw_facts));
   CKPT_TRY(AddEntries(files, ImageType::kSeccomp, 0, std::vector<pb::seccomp_entry>{{}}));
-  CKPT_TRY(AddPipes(snapshot.descriptors.pipes, ImageType::kPipesData, files));
-  CKPT_TRY(AddPipes(snapshot.descriptors.fifos, ImageType::kFifoData, files));
-  CKPT_TRY(AddPagemap(snapshot, files));
+  CKPT_TRY(AddPipes(snapshot.pipes, ImageType::kPipesData, files));
+  CKPT_TRY(AddPipes(snapshot.fifos, ImageType::kFifoData, files));
   return AddStats(snapshot, files);
 }
 

@@ -8,8 +8,12 @@
 
 namespace ckpt {
 
-// Adds every image but pages-1.img to `files`. Nothing appears before its Commit().
+// Adds every image but pages-*.img to `files`. Nothing appears before its Commit().
 Result<> AddImages(const Snapshot& snapshot, StagedFileSet& files);
+
+// The dumper's own, where a task is in its namespaces: equal ids tell a restorer to stay in its
+// own.
+pb::task_kobj_ids_entry ObjectIds(uint32_t objects_id);
 
 inline constexpr mode_t kImageMode = 0644;
 

@@ -29,8 +29,8 @@ PageBuffers::~PageBuffers() {
   if (!memory_.empty()) munmap(memory_.data(), memory_.size());
 }
 
-PageStage::PageStage(const PageBuffers& buffers, int fd, size_t reader_count, Progress progress)
-    : buffers_(buffers), fd_(fd), progress_(std::move(progress)), free_(buffers.piece_count()) {
+PageStage::PageStage(const PageBuffers& buffers, size_t reader_count, Progress progress)
+    : buffers_(buffers), progress_(std::move(progress)), free_(buffers.piece_count()) {
   std::iota(free_.begin(), free_.end(), size_t{0});
   for (size_t i = 0; i < reader_count; ++i) readers_.emplace_back([this] { ReadPieces(); });
   writer_ = std::thread([this] { WritePieces(); });
@@ -42,29 +42,35 @@ PageStage::~PageStage() {
   if (writer_.joinable()) writer_.join();
 }
 
-std::vector<PageStage::Piece> PageStage::Cut(std::span<const RemoteRange> ranges) {
+std::vector<PageStage::Piece> PageStage::Cut(std::span<const Source> sources) {
   std::vector<Piece> pieces;
-  uint64_t offset = 0;
-  for (RemoteRange rest : ranges) {
-    while (rest.size_bytes() > 0) {
-      if (pieces.empty() || pieces.back().size_bytes == PageBuffers::kPieceBytes) {
-        pieces.push_back({.ranges = {}, .file_offset = offset, .size_bytes = 0});
+  for (size_t i = 0; i < sources.size(); ++i) {
+    uint64_t offset = 0;
+    for (RemoteRange rest : sources[i].ranges) {
+      while (rest.size_bytes() > 0) {
+        if (pieces.empty() || pieces.back().size_bytes == PageBuffers::kPieceBytes) {
+          pieces.emplace_back();
+        }
+        Piece& piece = pieces.back();
+        if (piece.parts.empty() || piece.parts.back().source != i) {
+          piece.parts.push_back({.source = i, .ranges = {}, .file_offset = offset});
+        }
+        const uint64_t taken =
+            std::min<uint64_t>(rest.size_bytes(), PageBuffers::kPieceBytes - piece.size_bytes);
+        piece.parts.back().ranges.push_back({rest.start, rest.start + taken});
+        piece.parts.back().size_bytes += taken;
+        piece.size_bytes += taken;
+        offset += taken;
+        rest.start += taken;
       }
-      Piece& piece = pieces.back();
-      const uint64_t taken =
-          std::min<uint64_t>(rest.size_bytes(), PageBuffers::kPieceBytes - piece.size_bytes);
-      piece.ranges.push_back({rest.start, rest.start + taken});
-      piece.size_bytes += taken;
-      offset += taken;
-      rest.start += taken;
     }
   }
   return pieces;
 }
 
-void PageStage::StartReading(const RemoteMemory& memory, std::span<const RemoteRange> ranges) {
-  pieces_ = Cut(ranges);
-  memory_ = &memory;
+void PageStage::StartReading(std::vector<Source> sources) {
+  pieces_ = Cut(sources);
+  sources_ = std::move(sources);
   {
     const std::lock_guard lock(mutex_);
     for (const Piece& piece : pieces_) total_bytes_ += piece.size_bytes;
@@ -73,9 +79,10 @@ void PageStage::StartReading(const RemoteMemory& memory, std::span<const RemoteR
   changed_.notify_all();
 }
 
-void PageStage::AllowWriting() {
+void PageStage::AllowWriting(std::vector<int> fds) {
   {
     const std::lock_guard lock(mutex_);
+    fds_ = std::move(fds);
     may_write_ = true;
   }
   changed_.notify_all();
@@ -84,13 +91,16 @@ void PageStage::AllowWriting() {
 Result<> PageStage::FinishReading() {
   for (std::thread& reader : readers_) reader.join();
   readers_.clear();
+  {
+    const std::lock_guard lock(mutex_);
+    no_more_ = true;
+  }
+  changed_.notify_all();
   const std::lock_guard lock(mutex_);
-  no_more_ = true;
   return Outcome();
 }
 
 Result<> PageStage::Finish() {
-  AllowWriting();
   if (writer_.joinable()) writer_.join();
   const std::lock_guard lock(mutex_);
   return Outcome();
@@ -109,16 +119,35 @@ void PageStage::ReadPieces() {
     const Piece& piece = pieces_[index];
     const std::optional<size_t> buffer = TakeBuffer();
     if (!buffer) return;
-    Result<> read =
-        memory_->ReadRanges(piece.ranges, buffers_.piece(*buffer).first(piece.size_bytes));
+    Result<> read = ReadPiece(piece, buffers_.piece(*buffer));
     if (read.has_error()) return Fail(std::move(read).error());
     {
       const std::lock_guard lock(mutex_);
-      to_write_.push_back({*buffer, piece.file_offset, piece.size_bytes});
+      to_write_.push_back({*buffer, index});
       if (!may_write_) continue;
     }
     changed_.notify_all();
   }
+}
+
+Result<> PageStage::ReadPiece(const Piece& piece, std::span<std::byte> into) const {
+  for (const Part& part : piece.parts) {
+    CKPT_TRY(sources_[part.source].memory->ReadRanges(part.ranges, into.first(part.size_bytes)));
+    into = into.subspan(part.size_bytes);
+  }
+  return success();
+}
+
+Result<> PageStage::WritePiece(const Piece& piece, std::span<const std::byte> bytes) const {
+  for (const Part& part : piece.parts) {
+    const int fd = fds_[part.source];
+    CKPT_TRY(WriteAllAt(fd, bytes.first(part.size_bytes), part.file_offset, "pages"));
+    // The disk begins now, for the file is synced before it gets its name. A hint.
+    sync_file_range(fd, static_cast<off64_t>(part.file_offset),
+                    static_cast<off64_t>(part.size_bytes), SYNC_FILE_RANGE_WRITE);
+    bytes = bytes.subspan(part.size_bytes);
+  }
+  return success();
 }
 
 // Nothing after a failure.
@@ -142,12 +171,9 @@ void PageStage::WritePieces() {
     to_write_.pop_front();
     const uint64_t total_bytes = total_bytes_;
     lock.unlock();
-    Result<> written = WriteAllAt(fd_, buffers_.piece(filled.buffer).first(filled.size_bytes),
-                                  filled.file_offset, "pages");
-    // The disk begins now, for the file is synced before it gets its name. A hint.
-    sync_file_range(fd_, static_cast<off64_t>(filled.file_offset),
-                    static_cast<off64_t>(filled.size_bytes), SYNC_FILE_RANGE_WRITE);
-    written_bytes += filled.size_bytes;
+    const Piece& piece = pieces_[filled.piece];
+    Result<> written = WritePiece(piece, buffers_.piece(filled.buffer));
+    written_bytes += piece.size_bytes;
     if (written.has_value() && progress_) written = progress_(written_bytes, total_bytes);
     if (written.has_error()) return Fail(std::move(written).error());
     lock.lock();

@@ -1,7 +1,7 @@
-// The way of pages from a frozen process to pages-N.img: several threads read them into buffers
-// that were allocated and touched before the freeze, one writes the buffers to the file. The
-// process need be frozen only until all are read. Writing waits until it is allowed, or asked for
-// by Finish(), so that it takes no processor from those who work under the freeze; where the
+// The way of pages from frozen processes to their pages-N.img: several threads read them into
+// buffers that were allocated and touched before the freeze, one writes the buffers to the file.
+// The process need be frozen only until all are read. Writing waits until it is allowed, or asked
+// for by Finish(), so that it takes no processor from those who work under the freeze; where the
 // buffers do not hold everything, it must be allowed earlier, for reading then waits for writing.
 #ifndef DUMPER_PAGE_STAGE_H_
 #define DUMPER_PAGE_STAGE_H_
@@ -51,40 +51,54 @@ class PageStage {
   // it returns ends the work.
   using Progress = std::function<Result<>(uint64_t written_bytes, uint64_t total_bytes)>;
 
-  // Pages go to `fd` from offset 0 on. `buffers` outlive the stage. The threads start here, for
-  // that, too, takes time that a frozen process should not pay for.
-  PageStage(const PageBuffers& buffers, int fd, size_t reader_count, Progress progress);
+  // What goes into one file, from offset 0 on: `ranges` of `memory`, in order. Both outlive the
+  // stage.
+  struct Source {
+    const RemoteMemory* memory = nullptr;
+    std::span<const RemoteRange> ranges;
+  };
+
+  // `buffers` outlive the stage. The threads start here, for that, too, takes time that a frozen
+  // process should not pay for.
+  PageStage(const PageBuffers& buffers, size_t reader_count, Progress progress);
   PageStage(const PageStage&) = delete;
   PageStage& operator=(const PageStage&) = delete;
   ~PageStage();  // gives up what is not read or written yet
 
-  // Begins to read `ranges`, in order. `memory` outlives the stage.
-  void StartReading(const RemoteMemory& memory, std::span<const RemoteRange> ranges);
+  void StartReading(std::vector<Source> sources);
 
   // True when every page has its place in the buffers.
   bool FitsBuffers() const { return pieces_.size() <= buffers_.piece_count(); }
-  void AllowWriting();
+  // `fds` has the file of each source.
+  void AllowWriting(std::vector<int> fds);
 
   // Waits until every page is in a buffer or in the file: after success the process may run.
   Result<> FinishReading();
 
-  // Waits until every page is in the file.
+  // Waits until every page is in its file, after AllowWriting().
   Result<> Finish();
 
  private:
-  // What fills one buffer.
-  struct Piece {
+  // What one source has in a buffer.
+  struct Part {
+    size_t source = 0;
     std::vector<RemoteRange> ranges;
     uint64_t file_offset = 0;
     size_t size_bytes = 0;
   };
-  struct FilledBuffer {
-    size_t buffer = 0;
-    uint64_t file_offset = 0;
+  // What fills one buffer.
+  struct Piece {
+    std::vector<Part> parts;
     size_t size_bytes = 0;
   };
+  struct FilledBuffer {
+    size_t buffer = 0;
+    size_t piece = 0;
+  };
 
-  static std::vector<Piece> Cut(std::span<const RemoteRange> ranges);
+  static std::vector<Piece> Cut(std::span<const Source> sources);
+  Result<> ReadPiece(const Piece& piece, std::span<std::byte> into) const;
+  Result<> WritePiece(const Piece& piece, std::span<const std::byte> bytes) const;
   void ReadPieces();
   void AwaitStart();
   void WritePieces();
@@ -93,11 +107,11 @@ class PageStage {
   Result<> Outcome() const;
 
   const PageBuffers& buffers_;
-  const int fd_;
   const Progress progress_;
 
-  const RemoteMemory* memory_ = nullptr;  // set, with pieces_, before started_
+  std::vector<Source> sources_;  // set, with pieces_, before started_
   std::vector<Piece> pieces_;
+  std::vector<int> fds_;  // set before may_write_
   std::atomic<size_t> next_piece_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -31,10 +31,18 @@ class PageStageTest : public testing::Test {
     return {start, start + count * kPageSize};
   }
   Result<> ReadAll(PageStage& stage, const std::vector<RemoteRange>& ranges) const {
-    stage.StartReading(memory_, ranges);
-    if (!stage.FitsBuffers()) stage.AllowWriting();
+    return ReadAll(stage, ranges, fd_.get());
+  }
+  Result<> ReadAll(PageStage& stage, const std::vector<RemoteRange>& ranges, int fd) const {
+    stage.StartReading({{&memory_, ranges}});
+    if (!stage.FitsBuffers()) stage.AllowWriting({fd});
     return stage.FinishReading();
   }
+  static Result<> Finish(PageStage& stage, int fd) {
+    if (stage.FitsBuffers()) stage.AllowWriting({fd});
+    return stage.Finish();
+  }
+  Result<> Finish(PageStage& stage) const { return Finish(stage, fd_.get()); }
   std::string Expected(const std::vector<RemoteRange>& ranges) const {
     std::string bytes;
     for (const RemoteRange& range : ranges) {
@@ -56,76 +64,94 @@ TEST_F(PageStageTest, TheFileHasThePagesInOrderWhateverTheSizeOfTheBuffers) {
     ASSERT_EQ(ftruncate(fd_.get(), 0), 0);
     const PageBuffers buffers = PageBuffers::Create(buffer_bytes).value();
     uint64_t last = 0;
-    PageStage stage(buffers, fd_.get(), 2, [&](uint64_t written, uint64_t total) -> Result<> {
+    PageStage stage(buffers, 2, [&](uint64_t written, uint64_t total) -> Result<> {
       EXPECT_LE(written, total);
       last = written;
       return success();
     });
     ASSERT_TRUE(ReadAll(stage, ranges).has_value());
-    ASSERT_TRUE(stage.Finish().has_value());
+    ASSERT_TRUE(Finish(stage).has_value());
     EXPECT_EQ(last, Expected(ranges).size());
     EXPECT_TRUE(ReadWholeFile(path_).value() == Expected(ranges));
   }
 }
 
+TEST_F(PageStageTest, SourcesShareBuffersAndEachHasItsFile) {
+  const std::string other_path = path_ + ".other";
+  const UniqueFd other = OpenFile(other_path, O_RDWR | O_CREAT | O_TRUNC, 0600).value();
+  const std::vector<RemoteRange> first = {Pages(0, 3), Pages(5, 400)};
+  const std::vector<RemoteRange> second = {Pages(500, 700)};
+  for (const size_t buffer_bytes : {size_t{1}, size_t{16} << 20}) {
+    const PageBuffers buffers = PageBuffers::Create(buffer_bytes).value();
+    PageStage stage(buffers, 2, nullptr);
+    stage.StartReading({{&memory_, first}, {&memory_, {}}, {&memory_, second}});
+    stage.AllowWriting({fd_.get(), -1, other.get()});
+    ASSERT_TRUE(stage.FinishReading().has_value());
+    ASSERT_TRUE(stage.Finish().has_value());
+    EXPECT_TRUE(ReadWholeFile(path_).value() == Expected(first));
+    EXPECT_TRUE(ReadWholeFile(other_path).value() == Expected(second));
+  }
+  unlink(other_path.c_str());
+}
+
 TEST_F(PageStageTest, NothingIsWrittenBeforeItIsAllowed) {
   const PageBuffers buffers = PageBuffers::Create(kPages * kPageSize).value();
-  PageStage stage(buffers, fd_.get(), 2, nullptr);
+  PageStage stage(buffers, 2, nullptr);
   const std::vector<RemoteRange> ranges = {Pages(0, kPages)};
-  stage.StartReading(memory_, ranges);
+  stage.StartReading({{&memory_, ranges}});
   EXPECT_TRUE(stage.FitsBuffers());
   ASSERT_TRUE(stage.FinishReading().has_value());
   EXPECT_EQ(ReadWholeFile(path_).value(), "");
-  ASSERT_TRUE(stage.Finish().has_value());
+  ASSERT_TRUE(Finish(stage).has_value());
   EXPECT_TRUE(ReadWholeFile(path_).value() == Expected(ranges));
 }
 
 TEST_F(PageStageTest, AStageThatIsGivenUpEndsItsThreads) {
   const PageBuffers buffers = PageBuffers::Create(1).value();
   const std::vector<RemoteRange> ranges = {Pages(0, kPages)};
-  PageStage stage(buffers, fd_.get(), 2, nullptr);
-  stage.StartReading(memory_, ranges);  // which waits for writing, which is never allowed
+  PageStage stage(buffers, 2, nullptr);
+  stage.StartReading({{&memory_, ranges}});  // which waits for writing, which is never allowed
   EXPECT_FALSE(stage.FitsBuffers());
 }
 
 TEST_F(PageStageTest, NoPagesAreAnEmptyFile) {
   const PageBuffers buffers = PageBuffers::Create(1).value();
-  PageStage stage(buffers, fd_.get(), 2, nullptr);
+  PageStage stage(buffers, 2, nullptr);
   ASSERT_TRUE(ReadAll(stage, {}).has_value());
-  ASSERT_TRUE(stage.Finish().has_value());
+  ASSERT_TRUE(Finish(stage).has_value());
   EXPECT_EQ(ReadWholeFile(path_).value(), "");
 }
 
 TEST_F(PageStageTest, MemoryThatIsGoneIsAnErrorWithItsAddress) {
   constexpr uint64_t address = kPageSize;  // below vm.mmap_min_addr: nothing is ever mapped there
   const PageBuffers buffers = PageBuffers::Create(1).value();
-  PageStage stage(buffers, fd_.get(), 2, nullptr);
+  PageStage stage(buffers, 2, nullptr);
   const std::vector<RemoteRange> ranges = {{address, address + kPageSize}};
   const auto read = ReadAll(stage, ranges);
   ASSERT_TRUE(read.has_error());
   EXPECT_NE(read.error().message.find(fmt::format("{:#x}", address)), std::string::npos);
-  EXPECT_TRUE(stage.Finish().has_error());
+  EXPECT_TRUE(Finish(stage).has_error());
 }
 
 TEST_F(PageStageTest, AFullDiskEndsTheReadingToo) {
   const UniqueFd full = OpenFile("/dev/full", O_WRONLY).value();
   const PageBuffers buffers = PageBuffers::Create(1).value();
-  PageStage stage(buffers, full.get(), 2, nullptr);
+  PageStage stage(buffers, 2, nullptr);
   const std::vector<RemoteRange> ranges = {Pages(0, kPages)};
-  static_cast<void>(ReadAll(stage, ranges));
-  const auto finished = stage.Finish();
+  static_cast<void>(ReadAll(stage, ranges, full.get()));
+  const auto finished = Finish(stage, full.get());
   ASSERT_TRUE(finished.has_error());
   EXPECT_NE(finished.error().message.find("ENOSPC"), std::string::npos);
 }
 
 TEST_F(PageStageTest, AnErrorOfTheProgressEndsTheWork) {
   const PageBuffers buffers = PageBuffers::Create(1).value();
-  PageStage stage(buffers, fd_.get(), 2, [](uint64_t, uint64_t) -> Result<> {
+  PageStage stage(buffers, 2, [](uint64_t, uint64_t) -> Result<> {
     return MakeError(ErrorCode::kSystem, "interrupted");
   });
   const std::vector<RemoteRange> ranges = {Pages(0, kPages)};
   static_cast<void>(ReadAll(stage, ranges));
-  EXPECT_EQ(stage.Finish().error().message, "interrupted");
+  EXPECT_EQ(Finish(stage).error().message, "interrupted");
 }
 
 }  // namespace

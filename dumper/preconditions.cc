@@ -5,11 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <string>
-#include <vector>
 
 #include "base/file.h"
 #include "process/task_list.h"
-#include "process/task_status.h"
 
 namespace ckpt {
 
@@ -31,15 +29,13 @@ Result<> CheckNamespaces(pid_t pid, Refusals& refusals) {
   return success();
 }
 
-Result<> CheckSeccomp(FrozenProcess& process, Refusals& refusals) {
-  for (const Tracee& thread : process.threads()) {
-    CKPT_TRY(const TaskStatus status, ReadTaskStatus(process.pid(), thread.tid()));
+void CheckSeccomp(const std::vector<TaskStatus>& statuses, Refusals& refusals) {
+  for (const TaskStatus& status : statuses) {
     if (status.seccomp_mode != 0) {
-      refusals.Add("thread {} is in seccomp mode {}: not supported yet", thread.tid(),
+      refusals.Add("thread {} is in seccomp mode {}: not supported yet", status.pid,
                    status.seccomp_mode);
     }
   }
-  return success();
 }
 
 }  // namespace
@@ -62,10 +58,10 @@ Result<> CheckBeforeFreeze(pid_t pid) {
   return success();
 }
 
-Result<> CheckPreconditions(FrozenProcess& process, const TaskStat& stat, Refusals& refusals) {
-  const pid_t pid = process.pid();
+Result<> CheckPreconditions(pid_t pid, const TaskStat& stat,
+                            const std::vector<TaskStatus>& statuses, Refusals& refusals) {
   CKPT_TRY(CheckNamespaces(pid, refusals));
-  CKPT_TRY(CheckSeccomp(process, refusals));
+  CheckSeccomp(statuses, refusals);
   CKPT_TRY(const std::vector<pid_t> children, ListChildren(pid));
   if (!children.empty()) {
     refusals.Add("it has children ({}): trees are not supported yet", fmt::join(children, ", "));

@@ -2,16 +2,21 @@
 #ifndef DUMPER_PRECONDITIONS_H_
 #define DUMPER_PRECONDITIONS_H_
 
+#include <sys/types.h>
+
+#include <vector>
+
 #include "base/result.h"
 #include "dumper/refusals.h"
-#include "process/frozen_process.h"
 #include "process/task_stat.h"
+#include "process/task_status.h"
 
 namespace ckpt {
 
 // Adds to `refusals`: other namespaces than the caller's, children, another session's member,
-// seccomp. `stat` is that of the process since it was frozen.
-Result<> CheckPreconditions(FrozenProcess& process, const TaskStat& stat, Refusals& refusals);
+// seccomp. `stat` and `statuses`, of the threads, are those since the process was frozen.
+Result<> CheckPreconditions(pid_t pid, const TaskStat& stat,
+                            const std::vector<TaskStatus>& statuses, Refusals& refusals);
 
 // kNotFound for a pid that is no process, kUnsupported for one that cannot be frozen at all (a
 // zombie, a kernel thread, the caller).

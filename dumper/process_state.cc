@@ -21,7 +21,6 @@
 #include "process/auxv.h"
 #include "process/limits.h"
 #include "process/posix_timers.h"
-#include "process/task_status.h"
 
 namespace ckpt {
 
@@ -31,6 +30,7 @@ using enum SyscallBatch::OnError;
 
 constexpr int kSignalCount = 64;
 constexpr uint32_t kTaskAlive = 1;
+constexpr uint32_t kTaskDead = 2;
 constexpr uint32_t kTaskStopped = 3;
 
 // linux/membarrier.h, Linux 6.3.
@@ -248,24 +248,36 @@ Result<> CollectDirectories(pid_t pid, FileTable& files, Refusals& refusals, pb:
   CKPT_TRY(const uint32_t exe, AddLink(pid, "exe", files, refusals));
   CKPT_TRY(const uint32_t cwd, AddLink(pid, "cwd", files, refusals));
   CKPT_TRY(const uint32_t root, AddLink(pid, "root", files, refusals));
-  CKPT_TRY(const TaskStatus status, ReadTaskStatus(pid));
   mm->set_exe_file_id(exe);
   fs->set_cwd_id(cwd);
   fs->set_root_id(root);
-  fs->set_umask(status.umask);
   return success();
 }
 
-pb::pstree_entry BuildTree(FrozenProcess& process, const TaskStat& stat) {
+pb::pstree_entry BuildTreeEntry(const std::vector<TaskStatus>& statuses) {
+  const TaskStatus& leader = statuses.front();
   pb::pstree_entry entry;
-  entry.set_pid(static_cast<uint32_t>(process.pid()));
-  entry.set_ppid(0);  // the root of the dumped tree, whoever its parent is
-  entry.set_pgid(static_cast<uint32_t>(stat.pgrp));
-  entry.set_sid(static_cast<uint32_t>(stat.session));
-  for (const Tracee& thread : process.threads()) {
-    entry.add_threads(static_cast<uint32_t>(thread.tid()));
+  entry.set_pid(static_cast<uint32_t>(leader.ns_pid.back()));
+  entry.set_ppid(0);
+  entry.set_pgid(static_cast<uint32_t>(leader.ns_pgid.back()));
+  entry.set_sid(static_cast<uint32_t>(leader.ns_sid.back()));
+  for (const TaskStatus& status : statuses) {
+    entry.add_threads(static_cast<uint32_t>(status.ns_pid.back()));
   }
   return entry;
+}
+
+pb::core_entry BuildZombieCore(const TaskStat& stat) {
+  pb::core_entry core;
+  core.set_mtype(pb::core_entry::X86_64);
+  pb::task_core_entry* tc = core.mutable_tc();
+  tc->set_task_state(kTaskDead);
+  tc->set_exit_code(static_cast<uint32_t>(stat.exit_code));
+  tc->set_personality(0);
+  tc->set_flags(stat.flags);
+  tc->set_blk_sigset(0);
+  tc->set_comm(stat.comm);
+  return core;
 }
 
 }  // namespace ckpt

@@ -15,6 +15,7 @@
 #include "process/posix_timers.h"
 #include "process/remote_syscalls.h"
 #include "process/task_stat.h"
+#include "process/task_status.h"
 
 namespace ckpt {
 
@@ -27,11 +28,15 @@ Result<> CollectProcess(FrozenProcess& process, const TaskStat& stat, const Remo
                         const std::vector<PosixTimer>& posix_timers, pb::core_entry* core,
                         pb::mm_entry* mm);
 
-// exe, working and root directory. `pid` is frozen.
+// exe, working and root directory; not the umask. `pid` is frozen.
 Result<> CollectDirectories(pid_t pid, FileTable& files, Refusals& refusals, pb::mm_entry* mm,
                             pb::fs_entry* fs);
 
-pb::pstree_entry BuildTree(FrozenProcess& process, const TaskStat& stat);
+// `statuses` are those of the threads, the leader's first. ppid is 0: that of a root.
+pb::pstree_entry BuildTreeEntry(const std::vector<TaskStatus>& statuses);
+
+// What there is to say of a zombie: how it ended.
+pb::core_entry BuildZombieCore(const TaskStat& stat);
 
 }  // namespace ckpt
 

@@ -16,8 +16,11 @@ class Refusals {
  public:
   template <typename... Args>
   void Add(fmt::format_string<Args...> text, Args&&... args) {
-    findings_.push_back(fmt::format(text, std::forward<Args>(args)...));
+    findings_.push_back(prefix_ + fmt::format(text, std::forward<Args>(args)...));
   }
+
+  // What the findings that follow begin with.
+  void SetPrefix(std::string prefix) { prefix_ = std::move(prefix); }
 
   const std::vector<std::string>& findings() const { return findings_; }
 
@@ -25,6 +28,7 @@ class Refusals {
   Result<> AsResult(pid_t pid) const;
 
  private:
+  std::string prefix_;
   std::vector<std::string> findings_;
 };
 

@@ -1,4 +1,4 @@
-// All that is known of a process while it is frozen, and all that its images are written from.
+// All that is known of a tree while it is frozen, and all that its images are written from.
 #ifndef DUMPER_SNAPSHOT_H_
 #define DUMPER_SNAPSHOT_H_
 
@@ -17,24 +17,41 @@
 
 namespace ckpt {
 
-struct Snapshot {
+// One process. Ids of processes and threads are those of the innermost PID namespace, as in all
+// images.
+struct TaskSnapshot {
   pb::pstree_entry tree;
   std::vector<pb::core_entry> cores;  // as tree.threads: the leader first
+  bool is_zombie = false;             // then there is nothing more
+  pb::task_kobj_ids_entry ids;
   pb::mm_entry mm;
   pb::fs_entry fs;
+  uint32_t pages_id = 0;
+  std::vector<RemoteRange> pages;  // ascending; their bytes are in pages-<pages_id>.img
+};
+
+// The descriptors of the processes that have this files_id.
+struct DescriptorTable {
+  uint32_t files_id = 0;
+  std::vector<pb::fdinfo_entry> fds;  // by number
+};
+
+struct Snapshot {
+  std::vector<TaskSnapshot> tasks;  // parents before their children
   FileTable files;
-  Descriptors descriptors;
+  std::vector<DescriptorTable> descriptor_tables;
+  std::vector<PipeContent> pipes;
+  std::vector<PipeContent> fifos;
   std::vector<pb::mnt_entry> mounts;
   std::vector<pb::raw_fact_entry> raw_facts;
-  std::vector<RemoteRange> pages;  // ascending; their bytes are in pages-1.img
   pb::dump_stats_entry stats;
 };
 
-// Identities in the images of a dump of one process. Numbers are only equality classes, but a
-// restorer wants the descriptor table of the dumper (inventory) to be another than the process's.
+// Numbers of kernel objects (ids-*.img) are only equality classes, but a restorer wants the
+// descriptor table of the dumper (inventory) to be another than those of the tree.
 inline constexpr uint32_t kOwnObjectsId = 1;
-inline constexpr uint32_t kTaskObjectsId = 2;
-inline constexpr uint32_t kPagesId = 1;
+inline constexpr uint32_t kFirstTaskObjectsId = 2;
+inline constexpr uint32_t kFirstPagesId = 1;
 inline constexpr uint32_t kMntNsId = 5;
 
 }  // namespace ckpt

@@ -1,0 +1,116 @@
+#include "dumper/task_dump.h"
+
+#include <utility>
+
+#include "dumper/preconditions.h"
+#include "dumper/process_state.h"
+#include "dumper/thread_state.h"
+#include "process/pagemap.h"
+#include "process/rseq_section.h"
+
+namespace ckpt {
+
+Result<> TaskDump::Identify() {
+  CKPT_TRY(stat_, ReadTaskStat(pid()));
+  snapshot.is_zombie = IsZombie();
+  if (IsZombie()) {
+    CKPT_TRY(statuses_.emplace_back(), ReadTaskStatus(pid()));
+    snapshot.cores.push_back(BuildZombieCore(stat_));
+  } else {
+    for (const Tracee& thread : process().threads()) {
+      CKPT_TRY(statuses_.emplace_back(), ReadTaskStatus(pid(), thread.tid()));
+    }
+    CKPT_TRY(RemoteMemory memory, RemoteMemory::Open(pid()));
+    memory_.emplace(std::move(memory));
+  }
+  snapshot.tree = BuildTreeEntry(statuses_);
+  return success();
+}
+
+Result<> TaskDump::Check(Refusals& refusals) {
+  return CheckPreconditions(pid(), stat_, statuses_, refusals);
+}
+
+Result<> TaskDump::FindPages() {
+  if (IsZombie()) return success();
+  CKPT_TRY(mappings_, ReadMappings(pid(), features_));
+  CKPT_TRY(const PagemapReader pagemap, PagemapReader::Open(pid(), features_));
+  for (const PagesToDump& source : FindPagesToDump(mappings_)) {
+    if (source.whole) {
+      snapshot.pages.push_back(source.range);
+    } else {
+      CKPT_TRY(pagemap.Scan(source.range, source.selection, snapshot.pages));
+    }
+  }
+  return success();
+}
+
+Result<> TaskDump::Collect(const std::vector<Mapping>& smaps, FileTable& files,
+                           Refusals& refusals) {
+  if (IsZombie()) return success();
+  CKPT_TRY(CollectDirectories(pid(), files, refusals, &snapshot.mm, &snapshot.fs));
+  snapshot.fs.set_umask(statuses_.front().umask);
+  CKPT_TRY(AddUsage(smaps, mappings_));
+  CKPT_TRY(RefuseGuardPages(refusals));
+  CKPT_TRY(CollectedMappings mapped, CollectMappings(pid(), mappings_, files, refusals));
+  mapped_files_ = std::move(mapped.files);
+  for (pb::vma_entry& vma : mapped.vmas) *snapshot.mm.add_vmas() = std::move(vma);
+  return success();
+}
+
+Result<> TaskDump::RefuseGuardPages(Refusals& refusals) {
+  const std::vector<RemoteRange> with_holes = FindRangesWithHoles(mappings_);
+  if (with_holes.empty()) return success();
+  CKPT_TRY(const PagemapReader pagemap, PagemapReader::Open(pid(), features_));
+  std::vector<RemoteRange> guards;
+  for (const RemoteRange& range : with_holes) {
+    CKPT_TRY(pagemap.Scan(range, PageSelection::kGuard, guards));
+  }
+  for (const RemoteRange& guard : guards) {
+    refusals.Add("guard pages {:#x}-{:#x} (MADV_GUARD_INSTALL): not supported yet", guard.start,
+                 guard.end);
+  }
+  return success();
+}
+
+std::vector<RemoteRange> TaskDump::ExecutableRanges() const {
+  std::vector<RemoteRange> ranges;
+  for (const Mapping& mapping : mappings_) {
+    const SpecialMapping special = SpecialMappingOf(mapping);
+    if (!mapping.executable || special == SpecialMapping::kVsyscall) continue;
+    const bool vdso = special == SpecialMapping::kVdso;
+    ranges.insert(vdso ? ranges.begin() : ranges.end(), {mapping.start, mapping.end});
+  }
+  return ranges;
+}
+
+Result<> TaskDump::InstallEngine() {
+  if (IsZombie()) return success();
+  for (const Tracee& thread : process().threads()) {
+    CKPT_TRY(const auto rseq, thread.GetRseqConfiguration());
+    if (rseq) CKPT_TRY(AbortRseqSection(thread, *memory_, *rseq));
+  }
+  CKPT_TRY(posix_timers_, ReadPosixTimers(pid()));
+  RemoteSyscalls::Options options;
+  options.batch_bytes = ProcessBatchBytes(posix_timers_.size());
+  CKPT_TRY(RemoteSyscalls engine,
+           RemoteSyscalls::Install(process().leader(), *memory_, ExecutableRanges(), options));
+  engine_.emplace(engine);
+  return success();
+}
+
+Result<> TaskDump::AskThreads() {
+  if (IsZombie()) return success();
+  for (Tracee& thread : process().threads()) {
+    CKPT_TRY(CollectThread(pid(), thread, *engine_, &snapshot.cores.emplace_back()));
+  }
+  return CollectProcess(process(), stat_, *engine_, posix_timers_, &snapshot.cores.front(),
+                        &snapshot.mm);
+}
+
+Result<> TaskDump::RemoveEngine() {
+  if (!engine_) return success();
+  return engine_->Uninstall(process().leader());
+}
+
+}  // namespace ckpt

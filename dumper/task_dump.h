@@ -1,0 +1,78 @@
+// What a dump takes from one process of the tree, in the steps of dumper/dump.cc.
+#ifndef DUMPER_TASK_DUMP_H_
+#define DUMPER_TASK_DUMP_H_
+
+#include <sys/types.h>
+
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "dumper/file_table.h"
+#include "dumper/mappings.h"
+#include "dumper/refusals.h"
+#include "dumper/snapshot.h"
+#include "process/frozen_tree.h"
+#include "process/kernel_features.h"
+#include "process/maps.h"
+#include "process/posix_timers.h"
+#include "process/remote_memory.h"
+#include "process/remote_syscalls.h"
+#include "process/task_stat.h"
+#include "process/task_status.h"
+
+namespace ckpt {
+
+// Each call needs those before it; of a zombie only Identify() and Check() do anything. All are
+// made by the thread that froze the tree.
+class TaskDump {
+ public:
+  // `task` and `features` outlive it.
+  TaskDump(FrozenTask& task, const KernelFeatures& features) : task_(task), features_(features) {}
+  TaskDump(const TaskDump&) = delete;
+  TaskDump& operator=(const TaskDump&) = delete;
+
+  // Of the dumper's PID namespace.
+  pid_t pid() const { return task_.pid; }
+  bool IsZombie() const { return !task_.process.has_value(); }
+  FrozenProcess& process() { return *task_.process; }
+  const TaskStat& stat() const { return stat_; }
+  // Of the threads, the leader's first.
+  const std::vector<TaskStatus>& statuses() const { return statuses_; }
+  const RemoteMemory& memory() const { return *memory_; }
+  const std::vector<Mapping>& mappings() const { return mappings_; }
+  const std::vector<MappedFile>& mapped_files() const { return mapped_files_; }
+
+  // Who it is: its entry of the tree but for ppid, and a zombie's only core.
+  Result<> Identify();
+  Result<> Check(Refusals& refusals);
+  // Its mappings, and where its pages are.
+  Result<> FindPages();
+  // What can be seen from outside besides. `smaps` is read since the freeze.
+  Result<> Collect(const std::vector<Mapping>& smaps, FileTable& files, Refusals& refusals);
+
+  // What only its threads can tell. RemoveEngine() follows InstallEngine(), whatever fails.
+  Result<> InstallEngine();
+  Result<> AskThreads();
+  Result<> RemoveEngine();
+
+  TaskSnapshot snapshot;
+
+ private:
+  Result<> RefuseGuardPages(Refusals& refusals);
+  std::vector<RemoteRange> ExecutableRanges() const;
+
+  FrozenTask& task_;
+  const KernelFeatures& features_;
+  TaskStat stat_;
+  std::vector<TaskStatus> statuses_;
+  std::optional<RemoteMemory> memory_;
+  std::vector<Mapping> mappings_;
+  std::vector<MappedFile> mapped_files_;
+  std::vector<PosixTimer> posix_timers_;
+  std::optional<RemoteSyscalls> engine_;
+};
+
+}  // namespace ckpt
+
+#endif  // DUMPER_TASK_DUMP_H_
