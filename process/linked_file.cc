@@ -40,6 +40,7 @@ Result<LinkedFile> StatLinkedFile(int directory_fd, const std::string& name,
   }
   file.mode = status.stx_mode;
   file.size_bytes = status.stx_size;
+  file.allocated_bytes = status.stx_blocks * 512;
   file.inode = status.stx_ino;
   file.dev_major = status.stx_dev_major;
   file.dev_minor = status.stx_dev_minor;
@@ -58,6 +59,11 @@ bool IsDeleted(const LinkedFile& file) {
   if (!file.path.starts_with('/')) return false;
   if (file.link_count == 0) return true;
   return file.path.ends_with(kDeletedSuffix) && !NameOpensTheFile(file);
+}
+
+std::string NameOf(const LinkedFile& file) {
+  const bool has_suffix = file.path.ends_with(kDeletedSuffix) && IsDeleted(file);
+  return has_suffix ? file.path.substr(0, file.path.size() - kDeletedSuffix.size()) : file.path;
 }
 
 }  // namespace ckpt

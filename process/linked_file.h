@@ -18,6 +18,7 @@ struct LinkedFile {
   std::string path;
   uint32_t mode = 0;  // st_mode
   uint64_t size_bytes = 0;
+  uint64_t allocated_bytes = 0;  // on disk, without holes
   uint64_t inode = 0;
   uint32_t dev_major = 0;
   uint32_t dev_minor = 0;
@@ -35,6 +36,9 @@ Result<LinkedFile> StatLinkedFile(int directory_fd, const std::string& name, std
 
 // True when the file's name is gone, so that its path opens nothing, or another file.
 bool IsDeleted(const LinkedFile& file);
+
+// The path that the file has, or had before it was deleted.
+std::string NameOf(const LinkedFile& file);
 
 }  // namespace ckpt
 
