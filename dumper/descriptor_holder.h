@@ -6,11 +6,16 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "dumper/descriptors.h"
 #include "process/child_for_test.h"
 
 namespace ckpt {
+
+struct Descriptors : FileContents {
+  std::vector<pb::fdinfo_entry> fds;  // by number
+};
 
 // A child with the descriptors that `open` opens, and those of the test. Tests use numbers from 300
 // on.
@@ -23,7 +28,15 @@ class DescriptorHolder {
           return pause();
         }) {}
 
-  Result<Descriptors> Collect() { return CollectDescriptors(child_.pid(), files, refusals); }
+  pid_t pid() const { return child_.pid(); }
+
+  Result<Descriptors> Collect() {
+    DescriptorCollector collector(files, refusals);
+    Descriptors found;
+    CKPT_TRY(found.fds, collector.Collect(child_.pid()));
+    CKPT_TRY(static_cast<FileContents&>(found), collector.ReadContents());
+    return found;
+  }
 
   // The file entry that descriptor `number` refers to.
   const pb::file_entry& EntryOf(const Descriptors& descriptors, uint32_t number) const {

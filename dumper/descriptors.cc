@@ -9,10 +9,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <functional>
 #include <limits>
-#include <map>
 #include <optional>
-#include <tuple>
 #include <utility>
 
 #include "base/file.h"
@@ -83,6 +82,7 @@ struct DescriptorKind {
   bool (*recognises)(const OpenDescription&);
   std::optional<std::string> (*reason_to_refuse)(const OpenDescription&);
   Result<uint32_t> (*add)(const OpenDescription&, FileTable&);
+  bool keep = false;  // for ReadContents()
 };
 
 template <bool (*Recognises)(const LinkedFile&)>
@@ -91,11 +91,11 @@ bool ByFile(const OpenDescription& opened) {
 }
 
 constexpr std::array kKinds = {
-    DescriptorKind{pb::PIPE, ByFile<IsPipe>, ReasonToRefusePipe, AddPipe},
+    DescriptorKind{pb::PIPE, ByFile<IsPipe>, ReasonToRefusePipe, AddPipe, true},
     DescriptorKind{
         pb::FIFO,
         [](const OpenDescription& opened) { return IsFifo(opened.file) && !opened.IsPathOnly(); },
-        ReasonToRefuseFifo, AddFifo},
+        ReasonToRefuseFifo, AddFifo, true},
     DescriptorKind{pb::EVENTFD, ByFile<IsEventfd>, ReasonToRefuseEventfd, AddEventfd},
     DescriptorKind{pb::SIGNALFD, ByFile<IsSignalfd>, NoReason, AddSignalfd},
     DescriptorKind{pb::TIMERFD, ByFile<IsTimerfd>, NoReason, AddTimerfd},
@@ -120,106 +120,101 @@ std::optional<std::string> ReasonToRefuse(const OpenDescription& opened,
   return kind->reason_to_refuse(opened);
 }
 
-// Ids of open file descriptions, found by what dups have in common and confirmed by kcmp(2).
-class Descriptions {
- public:
-  explicit Descriptions(pid_t pid) : pid_(pid) {}
+// What kcmp(2) returns.
+constexpr long kEqual = 0;
+constexpr long kLess = 1;
 
-  // The id of the description, made by `add` if none that is equal was there.
-  template <typename Add>
-  Result<uint32_t> FindOrAdd(const OpenDescription& opened, Add add) {
-    std::vector<Known>& known = known_[Key(opened)];
-    // Sorted by the order that kcmp(2) tells: many descriptions can be alike (eventfds).
-    const auto place = std::ranges::lower_bound(
-        known, opened.number,
-        [this](int first, int second) { return Order(first, second) == kLess; }, &Known::number);
-    if (place != known.end() && Order(place->number, opened.number) == kEqual) return place->id;
-    CKPT_TRY(const uint32_t id, add());
-    known.insert(place, {opened.number, id});
-    return id;
-  }
-
- private:
-  // What kcmp(2) returns.
-  static constexpr long kEqual = 0;
-  static constexpr long kLess = 1;
-
-  struct Known {
-    int number;
-    uint32_t id;
-  };
-  using KeyType = std::tuple<uint32_t, uint32_t, uint64_t, uint32_t, uint64_t>;
-  static KeyType Key(const OpenDescription& opened) {
-    return {opened.file.dev_major, opened.file.dev_minor, opened.file.inode,
-            opened.description_flags(), opened.info.position_bytes};
-  }
-  long Order(int first, int second) const {
-    return syscall(SYS_kcmp, pid_, pid_, KCMP_FILE, first, second);
-  }
-
-  pid_t pid_;
-  std::map<KeyType, std::vector<Known>> known_;
-};
-
-// Collects the descriptors of one process.
-class Collector {
- public:
-  Collector(pid_t pid, FileTable& files, Refusals& refusals)
-      : pid_(pid), files_(files), refusals_(refusals), known_(pid) {}
-
-  Result<Descriptors> Collect(int pidfd, const std::vector<int>& numbers) {
-    for (const int number : numbers) {
-      CKPT_TRY(OpenDescription opened, ReadOpen(pid_, pidfd, number));
-      CKPT_TRY(Add(std::move(opened)));
-    }
-    CKPT_TRY(descriptors_.pipes, CollectPipeContents(Of(pb::PIPE), refusals_));
-    CKPT_TRY(descriptors_.fifos, CollectPipeContents(Of(pb::FIFO), refusals_));
-    CKPT_TRY(CheckEpollWatches(pid_, Of(pb::EVENTPOLL), refusals_));
-    return std::move(descriptors_);
-  }
-
- private:
-  Result<> Add(OpenDescription opened) {
-    const DescriptorKind* kind = FindKind(opened);
-    if (const auto reason = ReasonToRefuse(opened, kind)) {
-      refusals_.Add("fd {} is {}: {}", opened.number, opened.file.path, *reason);
-      return success();
-    }
-    CKPT_TRY(const uint32_t id,
-             known_.FindOrAdd(opened, [&] { return kind->add(opened, files_); }));
-    pb::fdinfo_entry& entry = descriptors_.fds.emplace_back();
-    entry.set_id(id);
-    entry.set_flags((opened.info.flags & O_CLOEXEC) != 0 ? kFdinfoCloexec : 0);
-    entry.set_type(kind->type);
-    entry.set_fd(static_cast<uint32_t>(opened.number));
-    opened_.emplace_back(kind->type, std::move(opened));
-    return success();
-  }
-
-  std::vector<const OpenDescription*> Of(pb::fd_types type) const {
-    std::vector<const OpenDescription*> found;
-    for (const auto& [type_of_one, opened] : opened_) {
-      if (type_of_one == type) found.push_back(&opened);
-    }
-    return found;
-  }
-
-  pid_t pid_;
-  FileTable& files_;
-  Refusals& refusals_;
-  Descriptions known_;
-  Descriptors descriptors_;
-  std::vector<std::pair<pb::fd_types, OpenDescription>> opened_;
-};
+// Of the descriptions behind two descriptors.
+long Order(pid_t pid, int number, const OpenDescription& opened) {
+  return syscall(SYS_kcmp, pid, opened.pid, KCMP_FILE, number, opened.number);
+}
 
 }  // namespace
 
-Result<Descriptors> CollectDescriptors(pid_t pid, FileTable& files, Refusals& refusals) {
+Descriptions::Key Descriptions::KeyOf(const OpenDescription& opened) {
+  return {opened.file.dev_major, opened.file.dev_minor, opened.file.inode,
+          opened.description_flags(), opened.info.position_bytes};
+}
+
+bool Descriptions::IsBefore(const Known& known, const OpenDescription& opened) {
+  return Order(known.pid, known.number, opened) == kLess;
+}
+
+std::optional<uint32_t> Descriptions::Find(const OpenDescription& opened) const {
+  const auto alike = known_.find(KeyOf(opened));
+  if (alike == known_.end()) return std::nullopt;
+  const auto found =
+      std::ranges::lower_bound(alike->second, true, std::ranges::greater(),
+                               [&](const Known& known) { return IsBefore(known, opened); });
+  if (found == alike->second.end()) return std::nullopt;
+  if (Order(found->pid, found->number, opened) != kEqual) return std::nullopt;
+  return found->id;
+}
+
+void Descriptions::Add(const OpenDescription& opened, uint32_t id) {
+  std::vector<Known>& alike = known_[KeyOf(opened)];
+  const auto place = std::ranges::partition_point(
+      alike, [&](const Known& known) { return IsBefore(known, opened); });
+  alike.insert(place, {opened.pid, opened.number, id});
+}
+
+Result<std::vector<pb::fdinfo_entry>> DescriptorCollector::Collect(pid_t pid) {
   const UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   const int saved = errno;
   if (!pidfd.valid()) return ErrnoError(saved, "pidfd_open({})", pid);
   CKPT_TRY(const std::vector<int> numbers, ListFds(pid));
-  return Collector(pid, files, refusals).Collect(pidfd.get(), numbers);
+  std::vector<pb::fdinfo_entry> fds;
+  new_epolls_.clear();
+  for (const int number : numbers) {
+    CKPT_TRY(OpenDescription opened, ReadOpen(pid, pidfd.get(), number));
+    CKPT_TRY(Add(std::move(opened), fds));
+  }
+  // An epoll that others have as well is restored by the first that has it.
+  std::vector<const OpenDescription*> epolls;
+  for (const OpenDescription& epoll : new_epolls_) epolls.push_back(&epoll);
+  CKPT_TRY(CheckEpollWatches(pid, epolls, refusals_));
+  return fds;
+}
+
+Result<> DescriptorCollector::Add(OpenDescription opened, std::vector<pb::fdinfo_entry>& fds) {
+  const DescriptorKind* kind = FindKind(opened);
+  if (const auto reason = ReasonToRefuse(opened, kind)) {
+    refusals_.Add("fd {} is {}: {}", opened.number, opened.file.path, *reason);
+    return success();
+  }
+  std::optional<uint32_t> id = known_.Find(opened);
+  const bool is_new = !id.has_value();
+  if (is_new) {
+    CKPT_TRY(id, kind->add(opened, files_));
+    known_.Add(opened, *id);
+  }
+  pb::fdinfo_entry& entry = fds.emplace_back();
+  entry.set_id(*id);
+  entry.set_flags((opened.info.flags & O_CLOEXEC) != 0 ? kFdinfoCloexec : 0);
+  entry.set_type(kind->type);
+  entry.set_fd(static_cast<uint32_t>(opened.number));
+  if (!is_new) return success();
+  if (kind->type == pb::EVENTPOLL) {
+    new_epolls_.push_back(std::move(opened));
+  } else if (kind->keep) {
+    kept_.emplace_back(kind->type, std::move(opened));
+  }
+  return success();
+}
+
+std::vector<const OpenDescription*> DescriptorCollector::Of(pb::fd_types type) const {
+  std::vector<const OpenDescription*> found;
+  for (const auto& [type_of_one, opened] : kept_) {
+    if (type_of_one == type) found.push_back(&opened);
+  }
+  return found;
+}
+
+Result<FileContents> DescriptorCollector::ReadContents() {
+  FileContents contents;
+  CKPT_TRY(contents.pipes, CollectPipeContents(Of(pb::PIPE), refusals_));
+  CKPT_TRY(contents.fifos, CollectPipeContents(Of(pb::FIFO), refusals_));
+  return contents;
 }
 
 }  // namespace ckpt

@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <deque>
 #include <future>
 #include <iterator>
@@ -14,12 +16,15 @@
 #include <utility>
 
 #include "base/staged_file_set.h"
+#include "dumper/descriptors.h"
 #include "dumper/dump_images.h"
+#include "dumper/kernel_objects.h"
 #include "dumper/mappings.h"
 #include "dumper/mount_entries.h"
 #include "dumper/preconditions.h"
 #include "dumper/process_state.h"
 #include "dumper/raw_facts.h"
+#include "dumper/sessions.h"
 #include "dumper/snapshot.h"
 #include "dumper/task_dump.h"
 #include "formats/image_type.h"
@@ -67,7 +72,9 @@ void RaiseDescriptorLimit() {
 class DumpRun {
  public:
   DumpRun(const DumpOptions& options, Log& log)
-      : options_(options), log_(log), output_(options.images_directory) {}
+      : options_(options), log_(log), output_(options.images_directory) {
+    refusals_.SetRoot(options.pid);
+  }
 
   Result<pb::dump_stats_entry> Run() {
     CKPT_TRY(Step("prepare", &DumpRun::Prepare));
@@ -142,7 +149,7 @@ class DumpRun {
     if (mappings.has_value()) {
       static_cast<void>(CollectMappings(pid, mappings.value(), files, refusals));
     }
-    static_cast<void>(CollectDescriptors(pid, files, refusals));
+    static_cast<void>(DescriptorCollector(files, refusals).Collect(pid));
     static_cast<void>(CollectDirectories(pid, files, refusals, &unused.mm, &unused.fs));
     static_cast<void>(ReadPosixTimers(pid));
   }
@@ -177,15 +184,24 @@ class DumpRun {
       CKPT_TRY(dump.Identify());
       if (task.ppid != 0) dump.snapshot.tree.set_ppid(ids.at(task.ppid));
       ids[task.pid] = dump.snapshot.tree.pid();
-      NameInRefusals(dump);
+      refusals_.SetProcess(dump.pid());
       CKPT_TRY(dump.Check(refusals_));
     }
+    CheckAllSessions();
     return success();
   }
 
-  // Findings about others than the root begin with the number of the process.
-  void NameInRefusals(const TaskDump& dump) {
-    refusals_.SetPrefix(dump.pid() == options_.pid ? "" : fmt::format("process {}: ", dump.pid()));
+  void CheckAllSessions() {
+    std::vector<SessionMember> members;
+    for (const TaskDump& dump : tasks_) {
+      const pb::pstree_entry& tree = dump.snapshot.tree;
+      members.push_back({.pid = dump.pid(),
+                         .session = dump.stat().session,
+                         .group = dump.stat().pgrp,
+                         .has_own_numbers = tree.sid() != 0 && tree.pgid() != 0});
+    }
+    const auto is_process = [](pid_t pid) { return kill(pid, 0) == 0 || errno == EPERM; };
+    CheckSessions(members, options_.shell_job, is_process, refusals_);
   }
 
   // All that can be seen from outside.
@@ -195,7 +211,7 @@ class DumpRun {
     CKPT_TRY(CollectFiles());
     CKPT_TRY(const std::vector<std::vector<Mapping>> smaps, smaps_.get());
     for (size_t i = 0; i < tasks_.size(); ++i) {
-      NameInRefusals(tasks_[i]);
+      refusals_.SetProcess(tasks_[i].pid());
       CKPT_TRY(tasks_[i].Collect(smaps[i], snapshot_.files, refusals_));
     }
     CKPT_TRY(refusals_.AsResult(options_.pid));
@@ -238,17 +254,19 @@ class DumpRun {
   }
 
   Result<> CollectFiles() {
-    uint32_t objects_id = kFirstTaskObjectsId;
+    KernelObjects objects;
+    DescriptorCollector descriptors(snapshot_.files, refusals_);
     for (TaskDump& dump : tasks_) {
       if (dump.IsZombie()) continue;
-      NameInRefusals(dump);
-      dump.snapshot.ids = ObjectIds(objects_id);
-      CKPT_TRY(Descriptors found, CollectDescriptors(dump.pid(), snapshot_.files, refusals_));
-      snapshot_.descriptor_tables.push_back({.files_id = objects_id, .fds = std::move(found.fds)});
-      std::ranges::move(found.pipes, std::back_inserter(snapshot_.pipes));
-      std::ranges::move(found.fifos, std::back_inserter(snapshot_.fifos));
-      ++objects_id;
+      refusals_.SetProcess(dump.pid());
+      pb::task_kobj_ids_entry& ids = dump.snapshot.ids;
+      FillOwnNamespaceIds(&ids);
+      CKPT_TRY(objects.Identify(dump.pid(), &ids, refusals_));
+      if (!objects.descriptors_are_new()) continue;
+      CKPT_TRY(std::vector<pb::fdinfo_entry> fds, descriptors.Collect(dump.pid()));
+      snapshot_.descriptor_tables.push_back({.files_id = ids.files_id(), .fds = std::move(fds)});
     }
+    CKPT_TRY(snapshot_.contents, descriptors.ReadContents());
     // The mounts of the namespace, which is ours: not of the root that the process may have
     // changed.
     CKPT_TRY(mounts_, ReadMounts(getpid(), options_.features));

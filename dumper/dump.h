@@ -23,6 +23,7 @@ struct DumpOptions {
   pid_t pid = 0;
   std::string images_directory = ".";
   AfterDump after = AfterDump::kKill;
+  bool shell_job = false;  // the root may be in the session of a shell outside
   KernelFeatures features;
   PageStage::Progress progress;
   // Called with the name of each step before it is taken; an error it returns is that of the step.

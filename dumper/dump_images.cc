@@ -28,12 +28,22 @@ Result<> AddEntry(StagedFileSet& files, ImageType type, uint64_t id, const Messa
   return AddEntries(files, type, id, std::vector<Message>{message});
 }
 
+pb::task_kobj_ids_entry OwnIds() {
+  pb::task_kobj_ids_entry ids;
+  ids.set_vm_id(kOwnObjectsId);
+  ids.set_files_id(kOwnObjectsId);
+  ids.set_fs_id(kOwnObjectsId);
+  ids.set_sighand_id(kOwnObjectsId);
+  FillOwnNamespaceIds(&ids);
+  return ids;
+}
+
 Result<> AddInventory(StagedFileSet& files) {
   pb::inventory_entry inventory;
   inventory.set_img_version(kImagesVersion);
   inventory.set_fdinfo_per_id(true);
   inventory.set_ns_per_id(true);
-  *inventory.mutable_root_ids() = ObjectIds(kOwnObjectsId);
+  *inventory.mutable_root_ids() = OwnIds();
   inventory.set_lsmtype(pb::NO_LSM);
   timespec uptime{};
   clock_gettime(CLOCK_BOOTTIME, &uptime);
@@ -89,21 +99,15 @@ Result<> AddTask(const TaskSnapshot& task, StagedFileSet& files) {
 
 }  // namespace
 
-pb::task_kobj_ids_entry ObjectIds(uint32_t objects_id) {
-  pb::task_kobj_ids_entry ids;
-  ids.set_vm_id(objects_id);
-  ids.set_files_id(objects_id);
-  ids.set_fs_id(objects_id);
-  ids.set_sighand_id(objects_id);
-  ids.set_pid_ns_id(1);
-  ids.set_net_ns_id(2);
-  ids.set_ipc_ns_id(3);
-  ids.set_uts_ns_id(4);
-  ids.set_mnt_ns_id(kMntNsId);
-  ids.set_user_ns_id(6);
-  ids.set_cgroup_ns_id(7);
-  ids.set_time_ns_id(8);
-  return ids;
+void FillOwnNamespaceIds(pb::task_kobj_ids_entry* ids) {
+  ids->set_pid_ns_id(1);
+  ids->set_net_ns_id(2);
+  ids->set_ipc_ns_id(3);
+  ids->set_uts_ns_id(4);
+  ids->set_mnt_ns_id(kMntNsId);
+  ids->set_user_ns_id(6);
+  ids->set_cgroup_ns_id(7);
+  ids->set_time_ns_id(8);
 }
 
 Result<> AddImages(const Snapshot& snapshot, StagedFileSet& files) {
@@ -117,8 +121,8 @@ Result<> AddImages(const Snapshot& snapshot, StagedFileSet& files) {
   CKPT_TRY(AddEntries(files, ImageType::kMnts, kMntNsId, snapshot.mounts));
   CKPT_TRY(AddEntries(files, ImageType::kCkptRaw, 0, snapshot.raw_facts));
   CKPT_TRY(AddEntries(files, ImageType::kSeccomp, 0, std::vector<pb::seccomp_entry>{{}}));
-  CKPT_TRY(AddPipes(snapshot.pipes, ImageType::kPipesData, files));
-  CKPT_TRY(AddPipes(snapshot.fifos, ImageType::kFifoData, files));
+  CKPT_TRY(AddPipes(snapshot.contents.pipes, ImageType::kPipesData, files));
+  CKPT_TRY(AddPipes(snapshot.contents.fifos, ImageType::kFifoData, files));
   return AddStats(snapshot, files);
 }
 

@@ -13,7 +13,7 @@ Result<> AddImages(const Snapshot& snapshot, StagedFileSet& files);
 
 // The dumper's own, where a task is in its namespaces: equal ids tell a restorer to stay in its
 // own.
-pb::task_kobj_ids_entry ObjectIds(uint32_t objects_id);
+void FillOwnNamespaceIds(pb::task_kobj_ids_entry* ids);
 
 inline constexpr mode_t kImageMode = 0644;
 

@@ -17,6 +17,7 @@ constexpr int kFGetOwnerUids = 17;
 
 Result<OpenDescription> ReadOpen(pid_t pid, int pidfd, int number) {
   OpenDescription opened;
+  opened.pid = pid;
   opened.number = number;
   CKPT_TRY(opened.file, ReadLinkedFile(fmt::format("/proc/{}/fd/{}", pid, number)));
   CKPT_TRY(opened.info, ReadFdInfo(pid, number));

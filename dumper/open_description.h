@@ -17,6 +17,7 @@ namespace ckpt {
 
 // One descriptor, and a duplicate of it in this process.
 struct OpenDescription {
+  pid_t pid = 0;
   int number = 0;
   LinkedFile file;
   FdInfo info;

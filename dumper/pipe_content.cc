@@ -99,7 +99,7 @@ Result<bool> OtherEndExists(const OpenDescription& end) {
   return poll(&query, 1, 0) < 0 || (query.revents & POLLERR) == 0;
 }
 
-// All ends of one pipe that the process has.
+// An end of each kind of one pipe.
 struct Pipe {
   const OpenDescription* read_end = nullptr;
   const OpenDescription* write_end = nullptr;
@@ -117,6 +117,7 @@ std::map<uint32_t, Pipe> GroupEnds(const std::vector<const OpenDescription*>& en
   for (const OpenDescription* end : ends) {
     const auto [found, is_new] = pipes.try_emplace(PipeIdOf(*end));
     Pipe& pipe = found->second;
+    refusals.SetProcess(end->pid);
     if (!is_new && !OnSameFileSystem(pipe.some_end().file, end->file)) {
       refusals.Add("fd {} is {}: fd {}, {}, has the same inode number on another file system",
                    end->number, end->file.path, pipe.some_end().number, pipe.some_end().file.path);
@@ -130,6 +131,7 @@ std::map<uint32_t, Pipe> GroupEnds(const std::vector<const OpenDescription*>& en
 Result<> CheckEnds(const Pipe& pipe, Refusals& refusals) {
   if (pipe.read_end != nullptr && pipe.write_end != nullptr) return success();
   const OpenDescription& end = pipe.some_end();
+  refusals.SetProcess(end.pid);
   CKPT_TRY(const bool other_end_exists, OtherEndExists(end));
   if (other_end_exists) {
     refusals.Add("fd {} is {}: its other end is in another process", end.number, end.file.path);
@@ -163,6 +165,7 @@ Result<std::vector<PipeContent>> CollectPipeContents(
     if (pipe.read_end == nullptr) continue;
     CKPT_TRY(PipeContent content, ReadPipe(*pipe.read_end));
     if (content.entry.bytes() > 0 && (pipe.read_end->info.flags & O_DIRECT) != 0) {
+      refusals.SetProcess(pipe.read_end->pid);
       refusals.Add("fd {} is {}: packets in a pipe are not supported", pipe.read_end->number,
                    pipe.read_end->file.path);
     }

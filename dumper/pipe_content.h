@@ -1,4 +1,4 @@
-// What the pipes and named pipes (FIFOs) of a frozen process hold.
+// What the pipes and named pipes (FIFOs) of a frozen tree hold.
 #ifndef DUMPER_PIPE_CONTENT_H_
 #define DUMPER_PIPE_CONTENT_H_
 
@@ -26,8 +26,8 @@ bool IsFifo(const LinkedFile& file);
 uint32_t PipeIdOf(const OpenDescription& end);
 
 // Copies what the pipes among `ends` hold and leaves it there. `ends` are of pipes only, or of
-// FIFOs only, and all that the process has. A pipe of which another process has an end goes to
-// `refusals`.
+// FIFOs only, and all that the tree has. A pipe of which a process outside has the other end goes
+// to `refusals`.
 Result<std::vector<PipeContent>> CollectPipeContents(
     const std::vector<const OpenDescription*>& ends, Refusals& refusals);
 

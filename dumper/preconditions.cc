@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/file.h"
-#include "process/task_list.h"
+#include "process/task_stat.h"
 
 namespace ckpt {
 
@@ -58,18 +58,10 @@ Result<> CheckBeforeFreeze(pid_t pid) {
   return success();
 }
 
-Result<> CheckPreconditions(pid_t pid, const TaskStat& stat,
-                            const std::vector<TaskStatus>& statuses, Refusals& refusals) {
+Result<> CheckPreconditions(pid_t pid, const std::vector<TaskStatus>& statuses,
+                            Refusals& refusals) {
   CKPT_TRY(CheckNamespaces(pid, refusals));
   CheckSeccomp(statuses, refusals);
-  CKPT_TRY(const std::vector<pid_t> children, ListChildren(pid));
-  if (!children.empty()) {
-    refusals.Add("it has children ({}): trees are not supported yet", fmt::join(children, ", "));
-  }
-  if (stat.session != pid) {
-    refusals.Add("it is in session {} and does not lead one (setsid): not supported yet",
-                 stat.session);
-  }
   return success();
 }
 

@@ -8,15 +8,13 @@
 
 #include "base/result.h"
 #include "dumper/refusals.h"
-#include "process/task_stat.h"
 #include "process/task_status.h"
 
 namespace ckpt {
 
-// Adds to `refusals`: other namespaces than the caller's, children, another session's member,
-// seccomp. `stat` and `statuses`, of the threads, are those since the process was frozen.
-Result<> CheckPreconditions(pid_t pid, const TaskStat& stat,
-                            const std::vector<TaskStatus>& statuses, Refusals& refusals);
+// Adds to `refusals`: other namespaces than the caller's, seccomp. `statuses` are those of the
+// threads since the process was frozen.
+Result<> CheckPreconditions(pid_t pid, const std::vector<TaskStatus>& statuses, Refusals& refusals);
 
 // kNotFound for a pid that is no process, kUnsupported for one that cannot be frozen at all (a
 // zombie, a kernel thread, the caller).

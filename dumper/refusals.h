@@ -3,6 +3,7 @@
 #define DUMPER_REFUSALS_H_
 
 #include <fmt/format.h>
+#include <sys/types.h>
 
 #include <string>
 #include <utility>
@@ -16,11 +17,12 @@ class Refusals {
  public:
   template <typename... Args>
   void Add(fmt::format_string<Args...> text, Args&&... args) {
-    findings_.push_back(prefix_ + fmt::format(text, std::forward<Args>(args)...));
+    findings_.push_back(Prefix() + fmt::format(text, std::forward<Args>(args)...));
   }
 
-  // What the findings that follow begin with.
-  void SetPrefix(std::string prefix) { prefix_ = std::move(prefix); }
+  // The findings that follow are about `pid`, and begin with its number unless it is `root`.
+  void SetRoot(pid_t root) { root_ = root; }
+  void SetProcess(pid_t pid) { pid_ = pid; }
 
   const std::vector<std::string>& findings() const { return findings_; }
 
@@ -28,7 +30,12 @@ class Refusals {
   Result<> AsResult(pid_t pid) const;
 
  private:
-  std::string prefix_;
+  std::string Prefix() const {
+    return pid_ == root_ ? std::string() : fmt::format("process {}: ", pid_);
+  }
+
+  pid_t root_ = 0;
+  pid_t pid_ = 0;
   std::vector<std::string> findings_;
 };
 

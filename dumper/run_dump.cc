@@ -26,6 +26,7 @@ void AddOptions(po::options_description& options) {
   options.add_options()                                                         //
       ("tree,t", po::value<pid_t>()->value_name("PID"), "the process to dump")  //
       ("leave-running,R", "let the process run on")                             //
+      ("shell-job,j", "the process may be in the session of its shell")         //
       ("leave-stopped,s", "leave the process stopped (SIGSTOP)")                //
       ("plain-kernel", "do without PAGEMAP_SCAN, PROCMAP_QUERY and statmount");
 }
@@ -49,6 +50,7 @@ DumpOptions Interpret(const EngineInvocation& invocation) {
   options.images_directory = invocation.images_directory;
   if (values.count("leave-running") > 0) options.after = AfterDump::kLeaveRunning;
   if (values.count("leave-stopped") > 0) options.after = AfterDump::kLeaveStopped;
+  options.shell_job = values.count("shell-job") > 0;
   options.features =
       values.count("plain-kernel") > 0 ? FallbackKernelFeatures() : DetectKernelFeatures();
   return options;

@@ -40,8 +40,7 @@ struct Snapshot {
   std::vector<TaskSnapshot> tasks;  // parents before their children
   FileTable files;
   std::vector<DescriptorTable> descriptor_tables;
-  std::vector<PipeContent> pipes;
-  std::vector<PipeContent> fifos;
+  FileContents contents;
   std::vector<pb::mnt_entry> mounts;
   std::vector<pb::raw_fact_entry> raw_facts;
   pb::dump_stats_entry stats;

@@ -28,7 +28,8 @@ Result<> TaskDump::Identify() {
 }
 
 Result<> TaskDump::Check(Refusals& refusals) {
-  return CheckPreconditions(pid(), stat_, statuses_, refusals);
+  if (IsZombie()) return success();
+  return CheckPreconditions(pid(), statuses_, refusals);
 }
 
 Result<> TaskDump::FindPages() {
