@@ -32,6 +32,7 @@
 #include "process/maps.h"
 #include "process/memory_use.h"
 #include "process/posix_timers.h"
+#include "process/smaps.h"
 #include "process/union_mounts.h"
 
 namespace ckpt {

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "formats/vma_status.h"
+#include "process/smaps.h"
 
 namespace ckpt {
 namespace {

@@ -1,9 +1,11 @@
-// The mappings of a process, from /proc/PID/maps, /proc/PID/smaps or PROCMAP_QUERY.
+// The mappings of a process, from /proc/PID/maps or PROCMAP_QUERY. For what smaps tells of them see
+// process/smaps.h.
 #ifndef PROCESS_MAPS_H_
 #define PROCESS_MAPS_H_
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <string_view>
 #include <vector>
 
@@ -13,21 +15,17 @@
 
 namespace ckpt {
 
-// The whole text of /proc/PID/maps or of /proc/PID/smaps. kBadFormat names line and text.
+// The whole text of /proc/PID/maps. kBadFormat names line and text.
 Result<std::vector<Mapping>> ParseMaps(std::string_view text);
-Result<std::vector<Mapping>> ParseSmaps(std::string_view text);
+
+// One line, the one with the `number` that errors tell; smaps has such lines, too.
+Result<> ParseMappingLine(size_t number, std::string_view line, Mapping& mapping);
 
 // The mappings by address, without usage: PROCMAP_QUERY where `features` has it, else the text.
 // The process should be stopped: neither way is a snapshot. A 32-bit process on a kernel with a
 // vsyscall page gets its [vsyscall] entry from PROCMAP_QUERY only (the page is in no list of VMAs;
 // the entry is copied from the caller's own maps).
 Result<std::vector<Mapping>> ReadMappings(pid_t pid, const KernelFeatures& features);
-
-// The mappings with usage. VmFlags exist nowhere else, and smaps walks the page tables for its
-// sizes: 6 us for each mapping and 18 ms for each GB of 4 KB pages, measured on 6.18 (ReadMappings:
-// 1 us for each mapping, either way, whatever is in it). So when the process is frozen and large,
-// start with ReadMappings and read smaps on another thread meanwhile.
-Result<std::vector<Mapping>> ReadSmaps(pid_t pid);
 
 }  // namespace ckpt
 

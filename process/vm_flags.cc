@@ -1,6 +1,5 @@
 #include "process/vm_flags.h"
 
-#include <algorithm>
 #include <array>
 
 #include "process/text_scanner.h"
@@ -17,9 +16,29 @@ constexpr std::array<std::string_view, kVmFlagCount> kLetters = {
 };
 static_assert(kLetters.back() == "??");
 
-VmFlag FlagOf(std::string_view letters) {
-  const auto* found = std::ranges::find(kLetters, letters);
-  return found == kLetters.end() ? VmFlag::kUnknown : static_cast<VmFlag>(found - kLetters.begin());
+constexpr size_t kAlphabet = 26;
+
+// Of two letters of the alphabet.
+constexpr size_t IndexOf(std::string_view letters) {
+  return static_cast<size_t>(letters[0] - 'a') * kAlphabet + static_cast<size_t>(letters[1] - 'a');
+}
+
+constexpr bool AreLetters(std::string_view word) {
+  return word.size() == 2 && word[0] >= 'a' && word[0] <= 'z' && word[1] >= 'a' && word[1] <= 'z';
+}
+
+// By IndexOf(). Each mapping has a dozen flags, and a process may have many mappings.
+constexpr auto kFlags = [] {
+  std::array<VmFlag, kAlphabet * kAlphabet> flags{};
+  flags.fill(VmFlag::kUnknown);
+  for (size_t i = 0; i < kLetters.size(); ++i) {
+    if (AreLetters(kLetters[i])) flags[IndexOf(kLetters[i])] = static_cast<VmFlag>(i);
+  }
+  return flags;
+}();
+
+VmFlag FlagOf(std::string_view word) {
+  return AreLetters(word) ? kFlags[IndexOf(word)] : VmFlag::kUnknown;
 }
 
 }  // namespace
