@@ -40,7 +40,7 @@ uint32_t FileTable::AddRegular(const LinkedFile& file, uint32_t flags, uint64_t 
   regular.set_flags(flags);
   regular.set_pos(position_bytes);
   *regular.mutable_fown() = owner;
-  regular.set_name(file.path);
+  regular.set_name(NameOf(file));
   regular.set_mnt_id(file.mnt_id);
   if (SizeIsComparable(file, flags)) regular.set_size(file.size_bytes);
   regular.set_mode(file.mode);

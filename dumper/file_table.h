@@ -8,6 +8,7 @@
 #include <tuple>
 #include <vector>
 
+#include "dumper/ghost_files.h"
 #include "formats/proto/files.pb.h"
 #include "process/linked_file.h"
 
@@ -15,6 +16,9 @@ namespace ckpt {
 
 class FileTable {
  public:
+  explicit FileTable(uint64_t ghost_limit_bytes = kDefaultGhostLimitBytes)
+      : ghosts_(ghost_limit_bytes) {}
+
   // A file that no descriptor stands for: mapped, executed, or a working or root directory. `flags`
   // are those to open it with. The same file with the same flags has one id.
   uint32_t AddPath(const LinkedFile& file, uint32_t flags);
@@ -30,9 +34,16 @@ class FileTable {
   pb::file_entry& Add(pb::fd_types type);
 
   const std::vector<pb::file_entry>& entries() const { return entries_; }
+  // For what is found out about files when all are known.
+  std::vector<pb::file_entry>& mutable_entries() { return entries_; }
+
+  // Where whoever adds a file that is deleted adds it too.
+  GhostFiles& ghosts() { return ghosts_; }
+  const GhostFiles& ghosts() const { return ghosts_; }
 
  private:
   std::vector<pb::file_entry> entries_;
+  GhostFiles ghosts_;
   std::map<std::tuple<std::string, uint64_t, int32_t, uint32_t>, uint32_t> paths_;
 };
 
