@@ -37,6 +37,7 @@ class Loader {
     CKPT_TRY(const ImageFile tree, dump().Read(ImageType::kPstree));
     CKPT_TRY(const auto entries, ParseEntries<pb::pstree_entry>(tree));
     for (const pb::pstree_entry& entry : entries) LoadTask(entry);
+    LoadNamespaces();
     LoadFiles();
     LoadPipeData(ImageType::kPipesData, dump_.images.pipe_data);
     LoadPipeData(ImageType::kFifoData, dump_.images.fifo_data);
@@ -78,6 +79,12 @@ class Loader {
     }
     if (task.mm) LoadPages(entry.pid(), task.pages);
     dump_.images.tasks.push_back(std::move(task));
+  }
+
+  void LoadNamespaces() {
+    const auto& tasks = dump_.images.tasks;
+    if (tasks.empty() || !tasks.front().ids) return;
+    Keep(dump_.images.namespaces, LoadNamespaceImages(dump(), *tasks.front().ids));
   }
 
   void LoadPages(uint32_t pid, std::vector<PagesPlan>& pages) {

@@ -14,6 +14,7 @@
 #include "formats/proto/memory.pb.h"
 #include "formats/proto/pipes.pb.h"
 #include "formats/proto/task.pb.h"
+#include "restorer/namespace_images.h"
 #include "restorer/restore_plan.h"
 
 namespace ckpt {
@@ -40,6 +41,7 @@ struct DumpImages {
   std::vector<PipeDataImage> pipe_data;
   std::vector<PipeDataImage> fifo_data;
   std::vector<pb::remap_file_path_entry> remaps;
+  NamespaceImages namespaces;  // of the first task
 };
 
 // A dump as it was read.

@@ -11,6 +11,9 @@ namespace ckpt {
 
 namespace {
 
+// Of files of processes in the dumper's mount namespace.
+constexpr int32_t kNoMount = -1;
+
 std::string PlaceOf(const pb::file_entry& entry) {
   return fmt::format("files.img entry id {}", entry.id());
 }
@@ -100,6 +103,7 @@ void FilePlanner::PlanPath(const pb::reg_file_entry& entry, FilePlan& file, std:
   file.position = entry.pos();
   file.owner = PlanOwner(entry.fown());
   if (entry.has_size()) file.size_bytes = entry.size();
+  if (entry.mnt_id() != kNoMount) file.mnt_id = static_cast<uint32_t>(entry.mnt_id());
   if (entry.has_mode()) file.mode = entry.mode();
   if (entry.ext()) {
     findings_.Unsupported("{}: \"{}\" names an external file, which is not supported ({})",

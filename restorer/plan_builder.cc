@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "restorer/event_file_plan.h"
+#include "restorer/file_mounts.h"
 #include "restorer/file_plan.h"
 #include "restorer/findings.h"
 #include "restorer/memory_plan.h"
@@ -39,34 +40,16 @@ void CheckInventory(const pb::inventory_entry& inventory, Findings& findings) {
   }
 }
 
-struct Namespace {
-  std::string_view name;
-  bool (pb::task_kobj_ids_entry::*has)() const;
-  uint32_t (pb::task_kobj_ids_entry::*id)() const;
-};
-using Ids = pb::task_kobj_ids_entry;
-constexpr std::array kNamespaces = {
-    Namespace{"pid", &Ids::has_pid_ns_id, &Ids::pid_ns_id},
-    Namespace{"network", &Ids::has_net_ns_id, &Ids::net_ns_id},
-    Namespace{"ipc", &Ids::has_ipc_ns_id, &Ids::ipc_ns_id},
-    Namespace{"uts", &Ids::has_uts_ns_id, &Ids::uts_ns_id},
-    Namespace{"mount", &Ids::has_mnt_ns_id, &Ids::mnt_ns_id},
-    Namespace{"user", &Ids::has_user_ns_id, &Ids::user_ns_id},
-    Namespace{"cgroup", &Ids::has_cgroup_ns_id, &Ids::cgroup_ns_id},
-    Namespace{"time", &Ids::has_time_ns_id, &Ids::time_ns_id},
-};
-
-// The id of a namespace is that of the dumper's own where the task shares it.
-void CheckNamespaces(const TaskImages& task, const Ids& root, Findings& findings) {
-  if (!task.ids) return;  // PlanTask() tells
-  for (const Namespace& space : kNamespaces) {
-    if (!((*task.ids).*space.has)()) continue;
-    const uint32_t id = ((*task.ids).*space.id)();
-    if ((root.*space.has)() && (root.*space.id)() == id) continue;
-    findings.Unsupported(
-        "ids-{}.img: process {} has its own {} namespace (id {}), which is "
-        "not supported",
-        task.tree.pid(), task.tree.pid(), space.name, id);
+void PlanPlace(const DumpImages& images, const RestorePlace& place, RestorePlan& plan,
+               Findings& findings) {
+  std::vector<TaskNamespaces> tasks;
+  for (const TaskImages& task : images.tasks) {
+    if (task.ids) tasks.push_back({.pid = task.tree.pid(), .ids = &*task.ids});
+  }
+  plan.namespaces = PlanNamespaces(tasks, images.inventory.root_ids(), images.namespaces,
+                                   place.root, place.external_mounts, findings);
+  if (plan.namespaces.mounts) {
+    CheckFileMounts(plan.files, *plan.namespaces.mounts, findings);
   }
 }
 
@@ -85,16 +68,16 @@ void CheckTree(const DumpImages& images, Findings& findings) {
 
 }  // namespace
 
-Result<RestorePlan> BuildRestorePlan(const DumpImages& images) {
+Result<RestorePlan> BuildRestorePlan(const DumpImages& images, const RestorePlace& place) {
   Findings findings;
   RestorePlan plan;
   FilePlanner files(images, plan, findings);
   CheckInventory(images.inventory, findings);
   CheckTree(images, findings);
   for (const TaskImages& task : images.tasks) {
-    CheckNamespaces(task, images.inventory.root_ids(), findings);
     plan.tasks.push_back(PlanTask(task, files, findings));
   }
+  PlanPlace(images, place, plan, findings);
   files.PlanPipes();
   PlanEpolls(plan, findings);
   CKPT_TRY(findings.AsResult());

@@ -2,15 +2,23 @@
 #ifndef RESTORER_PLAN_BUILDER_H_
 #define RESTORER_PLAN_BUILDER_H_
 
+#include <string>
+
 #include "base/result.h"
 #include "restorer/dump_images.h"
 #include "restorer/restore_plan.h"
 
 namespace ckpt {
 
+// What the command line says of the place of the restore.
+struct RestorePlace {
+  std::string root = {};  // the directory for the root; may be empty
+  ExternalMounts external_mounts = {};
+};
+
 // The error tells all that is wrong with the images, and all in them that is not supported, a line
 // each.
-Result<RestorePlan> BuildRestorePlan(const DumpImages& images);
+Result<RestorePlan> BuildRestorePlan(const DumpImages& images, const RestorePlace& place = {});
 
 }  // namespace ckpt
 

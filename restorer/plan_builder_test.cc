@@ -38,18 +38,16 @@ TEST(PlanBuilderTest, AnUnknownImageVersionIsRefused) {
 
 TEST(PlanBuilderTest, ANamespaceOfItsOwnIsRefusedByName) {
   DumpImages images = SampleImages();
-  images.tasks.front().ids->set_net_ns_id(9);
+  images.tasks.front().ids->set_user_ns_id(9);
   EXPECT_EQ(ErrorOf(images),
-            "ids-42.img: process 42 has its own network namespace (id 9), which is not "
-            "supported");
+            "ids-42.img: process 42 has its own user namespace (id 9), which is not supported");
 }
 
 TEST(PlanBuilderTest, ANamespaceThatTheInventoryDoesNotNameIsOneOfItsOwn) {
   DumpImages images = SampleImages();
   images.inventory.mutable_root_ids()->clear_mnt_ns_id();
   EXPECT_EQ(ErrorOf(images),
-            "ids-42.img: process 42 has its own mount namespace (id 3), which is not "
-            "supported");
+            "mountpoints-3.img: is missing, and there is an own mount namespace");
 }
 
 TEST(PlanBuilderTest, ATreeIsRefused) {
@@ -78,8 +76,8 @@ TEST(PlanBuilderTest, AllFindingsAreToldAtOnce) {
   images.tasks.front().mm->set_exe_file_id(77);
   EXPECT_EQ(ErrorOf(images),
             "inventory.img: images of version 3 (compressed pages), supported are 1 and 2\n"
-            "ids-42.img: process 42 has its own ipc namespace (id 5), which is not supported\n"
-            "mm-42.img: exe_file_id: file id 77 is not in files.img");
+            "mm-42.img: exe_file_id: file id 77 is not in files.img\n"
+            "ipcns-var-5.img: is missing, and there is an own ipc namespace");
 }
 
 }  // namespace

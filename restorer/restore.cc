@@ -1,5 +1,6 @@
 #include "restorer/restore.h"
 
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #include "restorer/dump_images.h"
 #include "restorer/event_file_steps.h"
 #include "restorer/findings.h"
+#include "restorer/namespaces.h"
 #include "restorer/free_ids.h"
 #include "restorer/plan_builder.h"
 #include "restorer/process_state.h"
@@ -63,7 +65,10 @@ Result<> ReadDump(Restoration& restoration) {
 
 // Nothing has been made yet when this ends.
 Result<> PlanRestore(Restoration& restoration) {
-  CKPT_TRY(restoration.plan, BuildRestorePlan(restoration.dump.images));
+  CKPT_TRY(restoration.plan, BuildRestorePlan(restoration.dump.images,
+                                              {.root = restoration.options.root,
+                                               .external_mounts =
+                                                   restoration.options.external_mounts}));
   Findings findings;
   const auto add = [&](Result<> result) {
     if (result.has_error()) findings.Add(std::move(result).error());
@@ -78,13 +83,24 @@ Result<> PlanRestore(Restoration& restoration) {
 // Until the first process leaves our descriptors (LeaveDescriptors()), it has what is opened.
 Result<> CreateRoot(Restoration& restoration) {
   const TaskPlan& plan = restoration.plan.tasks.front();
-  CKPT_TRY(CheckUnused(IdsOf(restoration.plan)));
-  CKPT_TRY(StubProcess stub, StubProcess::Create({.pid = plan.pid}));
+  const NamespacesPlan& namespaces = restoration.plan.namespaces;
+  // In a pid namespace of their own all numbers are free.
+  if ((namespaces.clone_flags & CLONE_NEWPID) == 0) {
+    CKPT_TRY(CheckUnused(IdsOf(restoration.plan)));
+  }
+  const auto prepare = [&] {
+    return FillNamespaces(namespaces, restoration.options.root, restoration.options.images_dir,
+                          restoration.log);
+  };
+  CKPT_TRY(StubProcess stub, StubProcess::Create({.pid = plan.pid,
+                                                  .namespaces = namespaces.clone_flags,
+                                                  .prepare = prepare}));
   const bool has_other_root = restoration.plan.files.at(plan.root_file_id).path != "/";
+  const bool needs_chroot = !restoration.options.root.empty() && !namespaces.mounts;
   restoration.tasks.push_back(std::make_unique<RestoredTask>(
       RestoredTask{.plan = &plan,
                    .log = &restoration.log,
-                   .changes_root = has_other_root || !restoration.options.root.empty(),
+                   .changes_root = has_other_root || needs_chroot,
                    .counts_timer_ids = restoration.options.counts_timer_ids,
                    .descriptor_limit = restoration.raised.before(),
                    .stub = std::move(stub)}));
@@ -93,9 +109,16 @@ Result<> CreateRoot(Restoration& restoration) {
   return success();
 }
 
+// With an own mount namespace, the root of the first process, who is in it already.
+std::string RootOfPaths(const Restoration& restoration) {
+  if (!restoration.plan.namespaces.mounts) return restoration.options.root;
+  return fmt::format("/proc/{}/root", restoration.first_pid);
+}
+
 Result<> OpenFiles(Restoration& restoration) {
-  CKPT_TRY(restoration.files, OpenedFiles::Open(restoration.plan, restoration.options.root,
-                                                restoration.dump.pages_images));
+  CKPT_TRY(restoration.files,
+           OpenedFiles::Open(restoration.plan, RootOfPaths(restoration),
+                             restoration.dump.pages_images));
   restoration.tasks.front()->files = &*restoration.files;
   return success();
 }

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/result.h"
+#include "restorer/mount_plan.h"
 
 namespace ckpt {
 
@@ -19,6 +20,7 @@ struct RestoreOptions {
   // Where the paths of the dump begin; empty: at the restorer's root, and processes that had theirs
   // at "/" share it.
   std::string root = {};
+  ExternalMounts external_mounts = {};
   // Is written, with the pid, when the process is complete; empty: none.
   std::string pidfile = {};
 

@@ -17,6 +17,7 @@
 
 #include "formats/proto/arch_x86.pb.h"
 #include "process/remote_ptr.h"
+#include "restorer/namespaces_plan.h"
 
 namespace ckpt {
 
@@ -59,6 +60,7 @@ struct FilePlan {
 
   // kPath, kFifo
   std::string path;  // absolute
+  std::optional<uint32_t> mnt_id;  // of its mount, in an own mount namespace
   uint64_t position = 0;
   std::optional<uint64_t> size_bytes;  // what the file must have
   std::optional<mode_t> mode;          // all of st_mode
@@ -241,6 +243,7 @@ struct TaskPlan {
 };
 
 struct RestorePlan {
+  NamespacesPlan namespaces;
   std::map<uint32_t, FilePlan> files;  // by id
   std::map<uint32_t, PipePlan> pipes;  // by pipe_id
   std::map<uint32_t, PipePlan> fifos;  // by pipe_id

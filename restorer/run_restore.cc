@@ -7,6 +7,7 @@
 
 #include "base/engine_program.h"
 #include "base/result.h"
+#include "restorer/external_mounts.h"
 #include "restorer/restore.h"
 
 namespace ckpt {
@@ -18,13 +19,20 @@ namespace po = boost::program_options;
 // What a shell adds to the number of the signal that ended a process.
 constexpr int kSignalledExit = 128;
 
+po::typed_value<std::vector<std::string>>* Words(const char* name) {
+  return po::value<std::vector<std::string>>()->value_name(name)->composing()->default_value({}, "");
+}
+
 void AddOptions(po::options_description& options) {
   options.add_options()                                                               //
       ("restore-detached,d", "end when the process runs, instead of waiting for it")  //
       ("pidfile", po::value<std::string>()->value_name("FILE")->default_value(""),
        "write the pid there, when the process is complete")  //
       ("root,r", po::value<std::string>()->value_name("DIR")->default_value(""),
-       "the directory at which the paths of the dump begin");
+       "the directory at which the paths of the dump begin")  //
+      ("ext-mount-map", Words("KEY:PATH"),
+       "what the external mount KEY shows; \"auto\" for those whose path is in the dump")  //
+      ("external", Words("mnt[KEY]:PATH"), "the same; mnt[] as \"auto\"");
 }
 
 // The exit code that tells how the process ended.
@@ -41,6 +49,9 @@ Result<int> RestoreAsTold(const EngineInvocation& invocation) {
   RestoreOptions options;
   options.images_dir = invocation.images_directory;
   options.root = invocation.options["root"].as<std::string>();
+  CKPT_TRY(options.external_mounts,
+           ParseExternalMounts(invocation.options["ext-mount-map"].as<std::vector<std::string>>(),
+                               invocation.options["external"].as<std::vector<std::string>>()));
   options.pidfile = invocation.options["pidfile"].as<std::string>();
   CKPT_TRY(const pid_t restored, Restore(options, invocation.log));
   invocation.log.Info("process {} runs", restored);
