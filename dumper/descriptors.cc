@@ -159,14 +159,11 @@ void Descriptions::Add(const OpenDescription& opened, uint32_t id) {
 }
 
 Result<std::vector<pb::fdinfo_entry>> DescriptorCollector::Collect(pid_t pid) {
-  const UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-  const int saved = errno;
-  if (!pidfd.valid()) return ErrnoError(saved, "pidfd_open({})", pid);
-  CKPT_TRY(const std::vector<int> numbers, ListFds(pid));
+  CKPT_TRY(const DescriptorTable table, DescriptorTable::Open(pid));
   std::vector<pb::fdinfo_entry> fds;
   new_epolls_.clear();
-  for (const int number : numbers) {
-    CKPT_TRY(OpenDescription opened, ReadOpen(pid, pidfd.get(), number));
+  for (const int number : table.numbers()) {
+    CKPT_TRY(OpenDescription opened, table.Read(number));
     CKPT_TRY(Add(std::move(opened), fds));
   }
   // An epoll that others have as well is restored by the first that has it.

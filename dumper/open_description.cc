@@ -5,6 +5,8 @@
 
 #include <array>
 #include <cerrno>
+#include <string>
+#include <utility>
 
 namespace ckpt {
 
@@ -15,15 +17,28 @@ constexpr int kFGetOwnerUids = 17;
 
 }  // namespace
 
-Result<OpenDescription> ReadOpen(pid_t pid, int pidfd, int number) {
-  OpenDescription opened;
-  opened.pid = pid;
-  opened.number = number;
-  CKPT_TRY(opened.file, ReadLinkedFile(fmt::format("/proc/{}/fd/{}", pid, number)));
-  CKPT_TRY(opened.info, ReadFdInfo(pid, number));
-  opened.copy = UniqueFd(static_cast<int>(syscall(SYS_pidfd_getfd, pidfd, number, 0)));
+Result<DescriptorTable> DescriptorTable::Open(pid_t pid) {
+  DescriptorTable table;
+  table.pid_ = pid;
+  table.pidfd_ = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   const int saved = errno;
-  if (!opened.copy.valid()) return ErrnoError(saved, "pidfd_getfd(process {}, {})", pid, number);
+  if (!table.pidfd_.valid()) return ErrnoError(saved, "pidfd_open({})", pid);
+  CKPT_TRY(table.links_, OpenFile(fmt::format("/proc/{}/fd", pid), O_PATH | O_DIRECTORY));
+  CKPT_TRY(table.infos_, OpenFile(fmt::format("/proc/{}/fdinfo", pid), O_PATH | O_DIRECTORY));
+  CKPT_TRY(table.numbers_, ListFds(pid));
+  return table;
+}
+
+Result<OpenDescription> DescriptorTable::Read(int number) const {
+  OpenDescription opened;
+  opened.pid = pid_;
+  opened.number = number;
+  opened.copy = UniqueFd(static_cast<int>(syscall(SYS_pidfd_getfd, pidfd_.get(), number, 0)));
+  const int saved = errno;
+  if (!opened.copy.valid()) return ErrnoError(saved, "pidfd_getfd(process {}, {})", pid_, number);
+  CKPT_TRY(std::string link, ReadLinkAt(links_.get(), fmt::format("{}", number)));
+  CKPT_TRY(opened.file, StatLinkedFile(opened.copy.get(), std::move(link)));
+  CKPT_TRY(opened.info, ReadFdInfoIn(infos_.get(), number));
   return opened;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "base/file.h"
 #include "base/result.h"
@@ -29,8 +30,23 @@ struct OpenDescription {
   bool IsWriteEnd() const { return (info.flags & O_ACCMODE) != O_RDONLY; }
 };
 
-// `pidfd` is of the process `pid`.
-Result<OpenDescription> ReadOpen(pid_t pid, int pidfd, int number);
+// The descriptors of a frozen process, each to be read once.
+class DescriptorTable {
+ public:
+  static Result<DescriptorTable> Open(pid_t pid);
+
+  const std::vector<int>& numbers() const { return numbers_; }  // ascending
+  Result<OpenDescription> Read(int number) const;
+
+ private:
+  DescriptorTable() = default;
+
+  pid_t pid_ = 0;
+  UniqueFd pidfd_;
+  UniqueFd links_;  // /proc/PID/fd
+  UniqueFd infos_;  // /proc/PID/fdinfo
+  std::vector<int> numbers_;
+};
 
 // Who gets signals about the file (F_SETOWN, F_SETSIG); all zero where nobody does.
 Result<pb::fown_entry> ReadOwner(const OpenDescription& opened);

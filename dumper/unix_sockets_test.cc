@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -34,8 +33,7 @@ void Send(const UniqueFd& fd, const std::string& text) {
 class UnixSocketsTest : public testing::Test {
  protected:
   OpenDescription Open(const UniqueFd& fd) {
-    const UniqueFd self(static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0)));
-    return ReadOpen(getpid(), self.get(), fd.get()).value();
+    return DescriptorTable::Open(getpid()).value().Read(fd.get()).value();
   }
 
   pb::unix_sk_entry& Add(const UniqueFd& fd) {

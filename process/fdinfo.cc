@@ -1,9 +1,12 @@
 #include "process/fdinfo.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <utility>
 
+#include "base/file.h"
 #include "process/proc_file.h"
 #include "process/text_scanner.h"
 
@@ -67,6 +70,17 @@ Result<FdInfo> ParseFdInfo(std::string_view text) {
 
 Result<FdInfo> ReadFdInfo(pid_t pid, int fd) {
   return ReadProcFile(fmt::format("/proc/{}/fdinfo/{}", pid, fd), ParseFdInfo);
+}
+
+Result<FdInfo> ReadFdInfoIn(int fdinfo_directory, int fd) {
+  const std::string name = fmt::format("{}", fd);
+  const UniqueFd file(openat(fdinfo_directory, name.c_str(), O_RDONLY | O_CLOEXEC));
+  const int saved = errno;
+  if (!file.valid()) return ErrnoError(saved, "open(fdinfo/{})", fd);
+  CKPT_TRY(const std::string text, ReadWholeFd(file.get(), "fdinfo/" + name));
+  auto info = ParseFdInfo(text);
+  if (info.has_error()) return std::move(info).error().In("fdinfo/" + name);
+  return info;
 }
 
 Result<std::vector<int>> ListFds(pid_t pid) { return ListNumbers(fmt::format("/proc/{}/fd", pid)); }

@@ -29,6 +29,8 @@ struct FdInfo {
 Result<FdInfo> ParseFdInfo(std::string_view text);
 
 Result<FdInfo> ReadFdInfo(pid_t pid, int fd);
+// The same where /proc/PID/fdinfo is open already, for many of one process.
+Result<FdInfo> ReadFdInfoIn(int fdinfo_directory, int fd);
 
 // The open descriptors of a process, ascending, from /proc/PID/fd.
 Result<std::vector<int>> ListFds(pid_t pid);

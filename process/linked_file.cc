@@ -21,20 +21,12 @@ bool NameOpensTheFile(const LinkedFile& file) {
          status.st_dev == makedev(file.dev_major, file.dev_minor);
 }
 
-}  // namespace
-
-Result<LinkedFile> ReadLinkedFile(int directory_fd, const std::string& name) {
-  CKPT_TRY(std::string link_text, ReadLinkAt(directory_fd, name));
-  return StatLinkedFile(directory_fd, name, std::move(link_text));
-}
-
-Result<LinkedFile> StatLinkedFile(int directory_fd, const std::string& name,
-                                  std::string link_text) {
+Result<LinkedFile> StatLink(int fd, const std::string& name, int flags, std::string link_text) {
   LinkedFile file;
   file.path = std::move(link_text);
   struct statx status {};
-  if (statx(directory_fd, name.c_str(), AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_MNT_ID,
-            &status) != 0) {
+  if (statx(fd, name.c_str(), AT_NO_AUTOMOUNT | flags, STATX_BASIC_STATS | STATX_MNT_ID, &status) !=
+      0) {
     const int saved = errno;
     return ErrnoError(saved, "statx(\"{}\" -> \"{}\")", name, file.path);
   }
@@ -49,6 +41,22 @@ Result<LinkedFile> StatLinkedFile(int directory_fd, const std::string& name,
   file.link_count = status.stx_nlink;
   if ((status.stx_mask & STATX_MNT_ID) != 0) file.mnt_id = static_cast<int32_t>(status.stx_mnt_id);
   return file;
+}
+
+}  // namespace
+
+Result<LinkedFile> ReadLinkedFile(int directory_fd, const std::string& name) {
+  CKPT_TRY(std::string link_text, ReadLinkAt(directory_fd, name));
+  return StatLinkedFile(directory_fd, name, std::move(link_text));
+}
+
+Result<LinkedFile> StatLinkedFile(int directory_fd, const std::string& name,
+                                  std::string link_text) {
+  return StatLink(directory_fd, name, 0, std::move(link_text));
+}
+
+Result<LinkedFile> StatLinkedFile(int fd, std::string link_text) {
+  return StatLink(fd, "", AT_EMPTY_PATH, std::move(link_text));
 }
 
 Result<LinkedFile> ReadLinkedFile(const std::string& path) {

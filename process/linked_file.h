@@ -33,6 +33,8 @@ Result<LinkedFile> ReadLinkedFile(int directory_fd, const std::string& name);
 Result<LinkedFile> ReadLinkedFile(const std::string& path);
 // The same of a link that was read already.
 Result<LinkedFile> StatLinkedFile(int directory_fd, const std::string& name, std::string link_text);
+// The same where `fd` is a duplicate of what the link leads to.
+Result<LinkedFile> StatLinkedFile(int fd, std::string link_text);
 
 // True when the file's name is gone, so that its path opens nothing, or another file.
 bool IsDeleted(const LinkedFile& file);
