@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <functional>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -17,6 +16,7 @@
 #include "base/file.h"
 #include "dumper/event_files.h"
 #include "dumper/open_description.h"
+#include "dumper/unix_sockets.h"
 
 namespace ckpt {
 
@@ -36,8 +36,6 @@ bool HasPath(const OpenDescription& opened) { return opened.file.path.starts_wit
 
 std::optional<std::string> ReasonToRefusePath(const OpenDescription& opened) {
   const LinkedFile& file = opened.file;
-  if (file.path.starts_with("/memfd:")) return "memory files are not supported yet";
-  if (IsDeleted(file)) return "deleted files are not supported yet";
   if (S_ISREG(file.mode) || S_ISDIR(file.mode) || IsStatelessDevice(file)) return std::nullopt;
   if (S_ISFIFO(file.mode) && opened.IsPathOnly()) return std::nullopt;
   if (S_ISCHR(file.mode) || S_ISBLK(file.mode)) {
@@ -50,8 +48,13 @@ std::optional<std::string> ReasonToRefusePath(const OpenDescription& opened) {
 
 Result<uint32_t> AddPath(const OpenDescription& opened, FileTable& files) {
   CKPT_TRY(const pb::fown_entry owner, ReadOwner(opened));
-  return files.AddRegular(opened.file, opened.description_flags(), opened.info.position_bytes,
-                          owner);
+  const uint32_t id =
+      files.AddRegular(opened.file, opened.description_flags(), opened.info.position_bytes, owner);
+  if (IsDeleted(opened.file)) {
+    CKPT_TRY(files.ghosts().Add(id, opened.file,
+                                fmt::format("/proc/{}/fd/{}", opened.pid, opened.number)));
+  }
+  return id;
 }
 
 std::optional<std::string> ReasonToRefusePipe(const OpenDescription& opened) {
@@ -62,11 +65,6 @@ std::optional<std::string> ReasonToRefusePipe(const OpenDescription& opened) {
 Result<uint32_t> AddPipe(const OpenDescription& opened, FileTable& files) {
   CKPT_TRY(const pb::fown_entry owner, ReadOwner(opened));
   return files.AddPipe(PipeIdOf(opened), opened.description_flags(), owner);
-}
-
-std::optional<std::string> ReasonToRefuseFifo(const OpenDescription& opened) {
-  if (IsDeleted(opened.file)) return "deleted files are not supported yet";
-  return ReasonToRefusePipe(opened);
 }
 
 Result<uint32_t> AddFifo(const OpenDescription& opened, FileTable& files) {
@@ -95,7 +93,8 @@ constexpr std::array kKinds = {
     DescriptorKind{
         pb::FIFO,
         [](const OpenDescription& opened) { return IsFifo(opened.file) && !opened.IsPathOnly(); },
-        ReasonToRefuseFifo, AddFifo, true},
+        ReasonToRefusePipe, AddFifo, true},
+    DescriptorKind{pb::UNIXSK, IsSocket, ReasonToRefuseSocket, AddUnixSocket, true},
     DescriptorKind{pb::EVENTFD, ByFile<IsEventfd>, ReasonToRefuseEventfd, AddEventfd},
     DescriptorKind{pb::SIGNALFD, ByFile<IsSignalfd>, NoReason, AddSignalfd},
     DescriptorKind{pb::TIMERFD, ByFile<IsTimerfd>, NoReason, AddTimerfd},
@@ -110,13 +109,15 @@ const DescriptorKind* FindKind(const OpenDescription& opened) {
 }
 
 // Why the file cannot be dumped, or nothing.
-std::optional<std::string> ReasonToRefuse(const OpenDescription& opened,
-                                          const DescriptorKind* kind) {
+std::optional<std::string> ReasonToRefuse(const OpenDescription& opened, const DescriptorKind* kind,
+                                          const FileTable& files) {
   for (const std::string& line : opened.info.details) {
     if (line.starts_with("lock:")) return "a file lock or lease is held on it";
   }
-  if (S_ISSOCK(opened.file.mode)) return "sockets are not supported yet";
   if (kind == nullptr) return "files of this kind are not supported yet";
+  if (IsDeleted(opened.file)) {
+    if (auto reason = files.ghosts().ReasonToRefuse(opened.file)) return reason;
+  }
   return kind->reason_to_refuse(opened);
 }
 
@@ -143,9 +144,8 @@ bool Descriptions::IsBefore(const Known& known, const OpenDescription& opened) {
 std::optional<uint32_t> Descriptions::Find(const OpenDescription& opened) const {
   const auto alike = known_.find(KeyOf(opened));
   if (alike == known_.end()) return std::nullopt;
-  const auto found =
-      std::ranges::lower_bound(alike->second, true, std::ranges::greater(),
-                               [&](const Known& known) { return IsBefore(known, opened); });
+  const auto found = std::ranges::partition_point(
+      alike->second, [&](const Known& known) { return IsBefore(known, opened); });
   if (found == alike->second.end()) return std::nullopt;
   if (Order(found->pid, found->number, opened) != kEqual) return std::nullopt;
   return found->id;
@@ -175,7 +175,7 @@ Result<std::vector<pb::fdinfo_entry>> DescriptorCollector::Collect(pid_t pid) {
 
 Result<> DescriptorCollector::Add(OpenDescription opened, std::vector<pb::fdinfo_entry>& fds) {
   const DescriptorKind* kind = FindKind(opened);
-  if (const auto reason = ReasonToRefuse(opened, kind)) {
+  if (const auto reason = ReasonToRefuse(opened, kind, files_)) {
     refusals_.Add("fd {} is {}: {}", opened.number, opened.file.path, *reason);
     return success();
   }
@@ -211,6 +211,7 @@ Result<FileContents> DescriptorCollector::ReadContents() {
   FileContents contents;
   CKPT_TRY(contents.pipes, CollectPipeContents(Of(pb::PIPE), refusals_));
   CKPT_TRY(contents.fifos, CollectPipeContents(Of(pb::FIFO), refusals_));
+  CKPT_TRY(contents.packets, CompleteUnixSockets(Of(pb::UNIXSK), files_, refusals_));
   return contents;
 }
 

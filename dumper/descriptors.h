@@ -15,6 +15,7 @@
 #include "dumper/open_description.h"
 #include "dumper/pipe_content.h"
 #include "dumper/refusals.h"
+#include "dumper/unix_sockets.h"
 #include "formats/proto/files.pb.h"
 
 namespace ckpt {
@@ -23,6 +24,7 @@ namespace ckpt {
 struct FileContents {
   std::vector<PipeContent> pipes;
   std::vector<PipeContent> fifos;
+  std::vector<SocketPacket> packets;
 };
 
 // Ids of open file descriptions, found by what descriptors of one have in common and confirmed by

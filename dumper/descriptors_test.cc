@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -79,6 +80,7 @@ TEST(DescriptorsTest, ManyDescriptionsThatAreAlikeAreToldApart) {
 
 TEST(DescriptorsTest, AllThatCannotBeDumpedIsNamedAtOnce) {
   const std::string deleted = testing::TempDir() + "/descriptors_test_deleted";
+  const std::string linked = testing::TempDir() + "/descriptors_test_linked";
   const std::string locked = testing::TempDir() + "/descriptors_test_locked";
   std::array<int, 2> outside{};
   ASSERT_EQ(pipe2(outside.data(), O_CLOEXEC), 0);
@@ -86,6 +88,7 @@ TEST(DescriptorsTest, AllThatCannotBeDumpedIsNamedAtOnce) {
     MoveTo(socket(AF_INET, SOCK_STREAM, 0), 300);
     MoveTo(inotify_init(), 301);
     MoveTo(open(deleted.c_str(), O_RDWR | O_CREAT, 0600), 302);
+    static_cast<void>(!link(deleted.c_str(), linked.c_str()));
     unlink(deleted.c_str());
     MoveTo(open(locked.c_str(), O_RDWR | O_CREAT, 0600), 303);
     flock(303, LOCK_EX);
@@ -95,6 +98,7 @@ TEST(DescriptorsTest, AllThatCannotBeDumpedIsNamedAtOnce) {
   });
   static_cast<void>(holder.Collect().value());
   unlink(locked.c_str());
+  unlink(linked.c_str());
   close(outside[0]);
   close(outside[1]);
   const auto names = [&](const std::string& what) {
@@ -104,9 +108,30 @@ TEST(DescriptorsTest, AllThatCannotBeDumpedIsNamedAtOnce) {
   };
   EXPECT_EQ(names("fd 300 is socket:["), 1);
   EXPECT_EQ(names("fd 301 is anon_inode:inotify: files of this kind are not supported yet"), 1);
-  EXPECT_EQ(names("/descriptors_test_deleted (deleted): deleted files are not supported yet"), 1);
+  EXPECT_EQ(names("/descriptors_test_deleted (deleted): its name was removed and it has 1 others"),
+            1);
   EXPECT_EQ(names("/descriptors_test_locked: a file lock or lease is held on it"), 1);
   EXPECT_EQ(names("its other end is in another process"), 1);
+}
+
+TEST(DescriptorsTest, DeletedFilesBecomeGhosts) {
+  const std::string path = testing::TempDir() + "/descriptors_test_ghost";
+  DescriptorHolder holder([&] {
+    MoveTo(open(path.c_str(), O_RDWR | O_CREAT, 0600), 300);
+    MoveTo(open(path.c_str(), O_RDONLY), 301);
+    unlink(path.c_str());
+    mkfifo(path.c_str(), 0600);
+    MoveTo(open(path.c_str(), O_RDWR), 302);
+    unlink(path.c_str());
+  });
+  const auto descriptors = holder.Collect().value();
+  EXPECT_TRUE(holder.EntryOf(descriptors, 300).reg().name().ends_with("descriptors_test_ghost"));
+  const GhostFiles& ghosts = holder.files.ghosts();
+  ASSERT_EQ(ghosts.remaps().size(), 3U);
+  EXPECT_EQ(ghosts.remaps()[0].orig_id(), holder.EntryOf(descriptors, 300).id());
+  EXPECT_EQ(ghosts.remaps()[0].remap_id(), ghosts.remaps()[1].remap_id());
+  EXPECT_EQ(ghosts.remaps()[2].orig_id(), holder.EntryOf(descriptors, 302).fifo().regf_id());
+  EXPECT_EQ(ghosts.files().size(), 2U);
 }
 
 TEST(DescriptorsTest, TheOwnerOfAFileIsKept) {

@@ -16,8 +16,8 @@ namespace ckpt {
 
 class FileTable {
  public:
-  explicit FileTable(uint64_t ghost_limit_bytes = kDefaultGhostLimitBytes)
-      : ghosts_(ghost_limit_bytes) {}
+  FileTable() = default;
+  explicit FileTable(uint64_t ghost_limit_bytes) : ghosts_(ghost_limit_bytes) {}
 
   // A file that no descriptor stands for: mapped, executed, or a working or root directory. `flags`
   // are those to open it with. The same file with the same flags has one id.
@@ -37,7 +37,7 @@ class FileTable {
   // For what is found out about files when all are known.
   std::vector<pb::file_entry>& mutable_entries() { return entries_; }
 
-  // Where whoever adds a file that is deleted adds it too.
+  // Whoever adds a regular entry of a deleted file makes it stand for a ghost.
   GhostFiles& ghosts() { return ghosts_; }
   const GhostFiles& ghosts() const { return ghosts_; }
 

@@ -5,7 +5,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <string_view>
 #include <utility>
 
 #include "base/file.h"
@@ -13,6 +15,19 @@
 namespace ckpt {
 
 namespace {
+
+// Names that the kernel gives to files of its own, which never had one in any directory.
+struct KernelName {
+  std::string_view prefix;
+  std::string_view reason;
+};
+constexpr std::array kKernelNames = {
+    KernelName{"/memfd:", "memory files (memfd_create) are not supported yet"},
+    KernelName{"/SYSV", "System V shared memory is not supported yet"},
+    KernelName{"/[aio]", "asynchronous I/O (io_setup) is not supported yet"},
+    KernelName{"/dev/zero (deleted)", "shared anonymous memory is no file to open"},
+    KernelName{"/anon_hugepage", "huge pages of hugetlbfs are not supported yet"},
+};
 
 struct DataRange {
   uint64_t start = 0;
@@ -105,6 +120,9 @@ Result<GhostFile> ReadGhost(uint32_t id, const LinkedFile& file, const std::stri
 }  // namespace
 
 std::optional<std::string> GhostFiles::ReasonToRefuse(const LinkedFile& file) const {
+  for (const KernelName& name : kKernelNames) {
+    if (file.path.starts_with(name.prefix)) return std::string(name.reason);
+  }
   if (file.link_count > 0 && !S_ISDIR(file.mode)) {
     return fmt::format("its name was removed and it has {} others (hard links): not supported yet",
                        file.link_count);
@@ -117,6 +135,7 @@ std::optional<std::string> GhostFiles::ReasonToRefuse(const LinkedFile& file) co
 }
 
 Result<> GhostFiles::Add(uint32_t file_id, const LinkedFile& file, const std::string& link) {
+  if (!remapped_.insert(file_id).second) return success();
   const auto id = static_cast<uint32_t>(files_.size() + 1);
   const auto [known, is_new] = ids_.try_emplace({file.dev_major, file.dev_minor, file.inode}, id);
   if (is_new) {

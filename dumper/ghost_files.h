@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -42,7 +43,7 @@ class GhostFiles {
 
   // Has the file entry `file_id` stand for `file`, which is deleted and not refused. `link`, of
   // /proc, leads to it. What is in it is read now, its times stay as they are; it becomes one ghost
-  // however often it is added.
+  // however often it is added, and the same entry again is nothing new.
   Result<> Add(uint32_t file_id, const LinkedFile& file, const std::string& link);
 
   const std::vector<GhostFile>& files() const { return files_; }
@@ -53,6 +54,7 @@ class GhostFiles {
   std::vector<GhostFile> files_;
   std::vector<pb::remap_file_path_entry> remaps_;
   std::map<std::tuple<uint32_t, uint32_t, uint64_t>, uint32_t> ids_;  // by device and inode
+  std::set<uint32_t> remapped_;                                       // file entries
 };
 
 }  // namespace ckpt

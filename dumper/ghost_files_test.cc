@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,6 +38,7 @@ TEST_F(GhostFilesTest, AFileIsOneGhostHoweverOftenItIsUsed) {
   GhostFiles ghosts;
   EXPECT_EQ(ghosts.ReasonToRefuse(file), std::nullopt);
   ASSERT_TRUE(ghosts.Add(5, file, LinkOf(fd)).has_value());
+  ASSERT_TRUE(ghosts.Add(6, file, LinkOf(fd)).has_value());
   ASSERT_TRUE(ghosts.Add(6, file, LinkOf(fd)).has_value());
 
   ASSERT_EQ(ghosts.files().size(), 1U);
@@ -102,6 +104,12 @@ TEST_F(GhostFilesTest, AFileWithAnotherNameIsRefused) {
   ASSERT_TRUE(IsDeleted(file));
   EXPECT_EQ(GhostFiles().ReasonToRefuse(file),
             "its name was removed and it has 1 others (hard links): not supported yet");
+}
+
+TEST_F(GhostFilesTest, AFileThatNeverHadANameIsRefused) {
+  const UniqueFd fd(memfd_create("ghost", 0));
+  const LinkedFile file = ReadLinkedFile(LinkOf(fd)).value();
+  EXPECT_EQ(GhostFiles().ReasonToRefuse(file), "memory files (memfd_create) are not supported yet");
 }
 
 TEST_F(GhostFilesTest, AFileOverTheLimitIsRefused) {

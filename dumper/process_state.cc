@@ -203,11 +203,16 @@ Result<> FillMm(pid_t pid, const TaskStat& stat, pb::mm_entry* mm) {
 
 // A directory or the executable, by its link in /proc/PID.
 Result<uint32_t> AddLink(pid_t pid, const char* name, FileTable& files, Refusals& refusals) {
-  CKPT_TRY(const LinkedFile file, ReadLinkedFile(fmt::format("/proc/{}/{}", pid, name)));
-  if (IsDeleted(file)) {
-    refusals.Add("{} is {}: deleted files are not supported yet", name, file.path);
+  const std::string link = fmt::format("/proc/{}/{}", pid, name);
+  CKPT_TRY(const LinkedFile file, ReadLinkedFile(link));
+  const uint32_t id = files.AddPath(file, S_ISDIR(file.mode) ? O_RDONLY | O_DIRECTORY : O_RDONLY);
+  if (!IsDeleted(file)) return id;
+  if (const auto reason = files.ghosts().ReasonToRefuse(file)) {
+    refusals.Add("{} is {}: {}", name, file.path, *reason);
+  } else {
+    CKPT_TRY(files.ghosts().Add(id, file, link));
   }
-  return files.AddPath(file, S_ISDIR(file.mode) ? O_RDONLY | O_DIRECTORY : O_RDONLY);
+  return id;
 }
 
 }  // namespace
@@ -274,7 +279,7 @@ pb::core_entry BuildZombieCore(const TaskStat& stat) {
   tc->set_task_state(kTaskDead);
   tc->set_exit_code(static_cast<uint32_t>(stat.exit_code));
   tc->set_personality(0);
-  tc->set_flags(stat.flags);
+  tc->set_flags(0);  // PF_EXITING and the like
   tc->set_blk_sigset(0);
   tc->set_comm(stat.comm);
   return core;
