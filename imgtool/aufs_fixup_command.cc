@@ -7,6 +7,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <utility>
 
 #include "base/file.h"
 #include "imgtool/branch_map_of_facts.h"
@@ -14,8 +15,7 @@
 #include "imgtool/facts_reader.h"
 #include "imgtool/fixup_pass.h"
 #include "imgtool/path_repair.h"
-#include "imgtool/plan_report.h"
-#include "imgtool/rewrite_dump.h"
+#include "imgtool/rewrite_output.h"
 #include "imgtool/union_view.h"
 
 namespace ckpt {
@@ -30,11 +30,8 @@ constexpr size_t kMaxMapBytes = size_t{1} << 30;
 struct FixupOptions {
   std::string dump;
   std::optional<std::string> branches;
-  std::optional<std::string> out;
   std::optional<std::string> root;
-  bool in_place = false;
-  bool dry_run = false;
-  bool json = false;
+  OutputOptions output;
 };
 
 std::optional<std::string> StringOption(const po::variables_map& options, const char* name) {
@@ -44,22 +41,11 @@ std::optional<std::string> StringOption(const po::variables_map& options, const 
 
 Result<FixupOptions> ReadOptions(const Invocation& invocation) {
   const po::variables_map& given = invocation.options;
-  FixupOptions options{.dump = invocation.operands[0],
-                       .branches = StringOption(given, "branches"),
-                       .out = StringOption(given, "output"),
-                       .root = StringOption(given, "root"),
-                       .in_place = given.count("in-place") > 0,
-                       .dry_run = given.count("dry-run") > 0,
-                       .json = given.count("json") > 0};
-  if (options.out && options.in_place) {
-    return MakeError(ErrorCode::kUsage, "-o and --in-place exclude each other");
-  }
-  if (!options.out && !options.in_place && !options.dry_run) {
-    return MakeError(ErrorCode::kUsage,
-                     "one of -o OUT, --in-place and --dry-run is needed: nothing is written over "
-                     "the input without --in-place");
-  }
-  return options;
+  CKPT_TRY(OutputOptions output, ReadOutputOptions(invocation));
+  return FixupOptions{.dump = invocation.operands[0],
+                      .branches = StringOption(given, "branches"),
+                      .root = StringOption(given, "root"),
+                      .output = std::move(output)};
 }
 
 Result<BranchMap> ReadMap(const FixupOptions& options, const DumpFacts& facts) {
@@ -101,40 +87,29 @@ RepairRules RulesFor(const FixupOptions& options, const BranchMap& map, const Un
           .union_has_file = union_has_file};
 }
 
-Result<PlanOutcome> CarryOut(const FixupOptions& options, const EditPlan& plan) {
-  if (options.dry_run) return NotWritten("--dry-run");
-  if (options.in_place) return ReplaceDump(plan, options.dump);
-  return WriteNewDump(plan, options.dump, *options.out);
-}
-
 }  // namespace
 
 void AddAufsFixupOptions(po::options_description& options) {
   options.add_options()("branches,b", po::value<std::string>()->value_name("MAP"),
                         "branch map to use instead of what the dump recorded");
-  options.add_options()("output,o", po::value<std::string>()->value_name("OUT"),
-                        "write the fixed dump to this new directory");
-  options.add_options()("in-place", "change DUMP itself, in one step");
-  options.add_options()("dry-run,n", "only report; write nothing");
+  AddOutputOptions(options);
   options.add_options()("root,r", po::value<std::string>()->value_name("ROOTFS"),
                         "where the root directory of the dump's paths is now; sizes and modes are "
                         "taken from there");
-  options.add_options()("json", "report as JSON");
 }
 
 Result<int> RunAufsFixup(const Invocation& invocation) {
   CKPT_TRY(const FixupOptions options, ReadOptions(invocation));
-  CKPT_TRY(const DumpFacts facts, ReadDumpFacts(options.dump));
+  CKPT_TRY(const OpenedDump dump, OpenForOutput(options.dump, options.output));
+  CKPT_TRY(const DumpFacts facts, ReadDumpFacts(dump.images()));
   CKPT_TRY(const BranchMap map, ReadMap(options, facts));
   CKPT_TRY(const UnionView view, OpenView(options, facts));
   CKPT_TRY(const PathRepairs repairs, FindPathRepairs(facts, RulesFor(options, map, view)));
-  CKPT_TRY(const EditPlan plan, PlanFixup({facts, map, repairs, view}));
+  CKPT_TRY(EditPlan plan, PlanFixup({facts, map, repairs, view}));
   for (const std::string& warning : BranchMapWarnings(map)) {
     fmt::print(invocation.streams.err, "imgtool aufs-fixup: warning: {}\n", warning);
   }
-  CKPT_TRY(const PlanOutcome outcome, CarryOut(options, plan));
-  const auto write = options.json ? WriteJsonReport : WriteTextReport;
-  write(plan, outcome, invocation.streams.out);
+  CKPT_TRY(WritePlan(dump, std::move(plan), options.output, invocation.streams));
   return kExitDone;
 }
 

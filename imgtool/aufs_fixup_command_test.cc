@@ -190,7 +190,7 @@ TEST_F(AufsFixupTest, AnOutputThatExistsIsAUsageError) {
 TEST_F(AufsFixupTest, WhatIsNoDumpIsNotFound) {
   const ToolRun run = RunTool({"aufs-fixup", root_ + "/none", "--dry-run"});
   EXPECT_EQ(run.code, 3);
-  EXPECT_THAT(run.err, StartsWith("imgtool aufs-fixup: opendir(\"" + root_ + "/none\")"));
+  EXPECT_THAT(run.err, StartsWith("imgtool aufs-fixup: realpath(\"" + root_ + "/none\")"));
 }
 
 TEST_F(AufsFixupTest, TheReportCanBeJson) {

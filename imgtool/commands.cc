@@ -4,6 +4,7 @@
 #include "imgtool/command.h"
 #include "imgtool/info_command.h"
 #include "imgtool/show_command.h"
+#include "imgtool/undo_command.h"
 
 namespace ckpt {
 namespace {
@@ -34,6 +35,14 @@ constexpr Command kCommands[] = {
         .max_operands = kAnyNumber,
         .add_options = AddShowOptions,
         .run = RunShow,
+    },
+    {
+        .name = "undo",
+        .summary = "takes the last change of a dump back",
+        .operands = "DUMP",
+        .description = kUndoDescription,
+        .add_options = AddUndoOptions,
+        .run = RunUndo,
     },
 };
 

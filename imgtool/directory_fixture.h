@@ -16,7 +16,7 @@ class DirectoryFixture : public testing::Test {
  protected:
   void SetUp() override {
     std::filesystem::remove_all(directory_);
-    std::filesystem::create_directory(directory_);
+    std::filesystem::create_directories(directory_);
   }
 
   std::string Put(const std::string& name, std::string_view bytes) {
@@ -26,8 +26,7 @@ class DirectoryFixture : public testing::Test {
   }
 
   const std::string directory_ =
-      testing::TempDir() + "/" +
-      testing::UnitTest::GetInstance()->current_test_info()->test_suite_name();
+      testing::TempDir() + testing::UnitTest::GetInstance()->current_test_info()->test_suite_name();
 };
 
 }  // namespace ckpt

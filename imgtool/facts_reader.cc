@@ -9,7 +9,6 @@
 #include <set>
 #include <utility>
 
-#include "base/file.h"
 #include "formats/image_file.h"
 #include "formats/image_type.h"
 #include "formats/proto/files.pb.h"
@@ -30,7 +29,7 @@ class Reader {
   // `id` is the number in the image's file name.
   using Handler = Result<> (Reader::*)(const ImageFile& image, uint64_t id);
 
-  Result<> AddImage(const std::string& directory, const std::string& file_name);
+  Result<> AddImage(const ImageSource& source, const std::string& file_name);
   Result<DumpFacts> Finish() &&;
 
  private:
@@ -92,12 +91,12 @@ std::string FileName(const ImageFile& image) {
   return image.name().substr(image.name().rfind('/') + 1);
 }
 
-Result<> Reader::AddImage(const std::string& directory, const std::string& file_name) {
+Result<> Reader::AddImage(const ImageSource& source, const std::string& file_name) {
   const auto name = FindImageTypeByFileName(file_name);
   if (!name) return success();
   const Handler handler = FindHandler(name->type);
   if (handler == nullptr) return success();
-  CKPT_TRY(const ImageFile image, ReadImageFile(directory + "/" + file_name, name->type));
+  CKPT_TRY(const ImageFile image, source.Read(file_name));
   return (this->*handler)(image, name->id);
 }
 
@@ -254,13 +253,17 @@ Result<DumpFacts> Reader::Finish() && {
 
 }  // namespace
 
-Result<DumpFacts> ReadDumpFacts(const std::string& directory) {
-  CKPT_TRY(const auto names, ListDirectory(directory));
+Result<DumpFacts> ReadDumpFacts(const ImageSource& source) {
   Reader reader;
-  for (const std::string& name : names) CKPT_TRY(reader.AddImage(directory, name));
+  for (const std::string& name : source.file_names()) CKPT_TRY(reader.AddImage(source, name));
   auto facts = std::move(reader).Finish();
-  if (facts.has_error()) return std::move(facts).error().In(directory);
+  if (facts.has_error()) return std::move(facts).error().In(source.name());
   return facts;
+}
+
+Result<DumpFacts> ReadDumpFacts(const std::string& directory) {
+  CKPT_TRY(const ImageSource images, ImageSource::OfDirectory(directory));
+  return ReadDumpFacts(images);
 }
 
 }  // namespace ckpt

@@ -6,12 +6,14 @@
 
 #include "base/result.h"
 #include "imgtool/dump_facts.h"
+#include "imgtool/image_source.h"
 
 namespace ckpt {
 
 // Opens files, reg-files, remap-fpath, mm, vmas, fs, fdinfo, ids, core, inventory, fifo, tty,
 // mountpoints and ckpt-raw images; no pages. Errors are those of the images; kNotFound where the
 // directory holds neither files.img nor reg-files.img.
+Result<DumpFacts> ReadDumpFacts(const ImageSource& source);
 Result<DumpFacts> ReadDumpFacts(const std::string& directory);
 
 }  // namespace ckpt

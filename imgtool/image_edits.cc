@@ -4,11 +4,14 @@
 #include <google/protobuf/descriptor.h>
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "formats/image_message.h"
+#include "formats/image_type.h"
 #include "formats/image_writer.h"
 #include "formats/wire.h"
 
@@ -24,18 +27,34 @@ struct ResolvedField {
   const FieldDescriptor* field = nullptr;
 };
 
+// "wd[1]": the name and the occurrence.
+Result<std::pair<std::string, size_t>> SplitOccurrence(std::string_view step) {
+  const size_t bracket = step.find('[');
+  if (bracket == std::string_view::npos) return std::pair(std::string(step), kLastOccurrence);
+  const std::string_view digits = step.substr(bracket + 1);
+  size_t occurrence = 0;
+  const auto [end, problem] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), occurrence);
+  if (problem != std::errc() || std::string_view(end, digits.data() + digits.size()) != "]") {
+    return MakeError(ErrorCode::kInternal, "an edit names field {}", step);
+  }
+  return std::pair(std::string(step.substr(0, bracket)), occurrence);
+}
+
 // "reg.name" below a file_entry: the numbers of reg and of name.
 Result<ResolvedField> ResolveField(const Descriptor* message, std::string_view names) {
   ResolvedField resolved;
   while (message != nullptr && !names.empty()) {
-    const std::string name(names.substr(0, names.find('.')));
-    resolved.field = message->FindFieldByName(name);
+    const std::string_view step = names.substr(0, names.find('.'));
+    CKPT_TRY(const auto name, SplitOccurrence(step));
+    resolved.field = message->FindFieldByName(name.first);
     if (resolved.field == nullptr) {
-      return MakeError(ErrorCode::kInternal, "{} has no field {}", message->full_name(), name);
+      return MakeError(ErrorCode::kInternal, "{} has no field {}", message->full_name(),
+                       name.first);
     }
-    resolved.path.push_back({static_cast<uint32_t>(resolved.field->number())});
+    resolved.path.push_back({static_cast<uint32_t>(resolved.field->number()), name.second});
     message = resolved.field->message_type();
-    names.remove_prefix(std::min(name.size() + 1, names.size()));
+    names.remove_prefix(std::min(step.size() + 1, names.size()));
   }
   if (resolved.field == nullptr) return MakeError(ErrorCode::kInternal, "an edit names no field");
   return resolved;
@@ -76,8 +95,25 @@ Result<std::string> RemoveAll(std::string message, WirePath path) {
   }
 }
 
+Result<std::string> SetNumbers(std::string message, const ResolvedField& resolved,
+                               const FieldNumbers& numbers) {
+  CKPT_TRY(message, RemoveAll(std::move(message), resolved.path));
+  for (const int64_t number : numbers) {
+    CKPT_TRY(const WireValue value, Encode(*resolved.field, number));
+    CKPT_TRY(message, InsertWireField(AsBytes(message), resolved.path, value));
+  }
+  return message;
+}
+
 Result<std::string> EditMessage(std::string message, const Descriptor* type, const Edit& edit) {
   CKPT_TRY(const ResolvedField resolved, ResolveField(type, edit.field));
+  if (const auto* numbers = std::get_if<FieldNumbers>(&edit.new_value)) {
+    return SetNumbers(std::move(message), resolved, *numbers);
+  }
+  if (resolved.path.back().occurrence != kLastOccurrence) {
+    CKPT_TRY(const WireValue value, Encode(*resolved.field, edit.new_value));
+    return ReplaceWireField(AsBytes(message), resolved.path, value);
+  }
   if (std::holds_alternative<FieldAbsent>(edit.new_value)) {
     return RemoveAll(std::move(message), resolved.path);
   }
@@ -99,7 +135,8 @@ Result<std::string> EditEntry(const ImageFile& image, const ImageEntry& entry,
 
 }  // namespace
 
-Result<std::string> EditImage(const ImageFile& image, std::span<const Edit* const> edits) {
+Result<std::string> EditImage(const ImageFile& image, std::span<const Edit* const> edits,
+                              std::span<const NewEntry* const> new_entries) {
   std::vector<std::vector<const Edit*>> by_entry(image.entries().size());
   for (const Edit* edit : edits) {
     if (edit->place.entry >= by_entry.size()) {
@@ -117,8 +154,33 @@ Result<std::string> EditImage(const ImageFile& image, std::span<const Edit* cons
     CKPT_TRY(const std::string message, EditEntry(image, entry, by_entry[entry.index]));
     encoder.AppendOriginal(AsBytes(message), entry.extra);
   }
+  for (const NewEntry* entry : new_entries) {
+    encoder.AppendOriginal(AsBytes(entry->message), AsBytes(entry->extra));
+  }
   CKPT_TRY(const ImageFile again,
            ImageFile::Parse(image.name() + " (edited)", image.type(), encoder.TakeBytes()));
+  return std::string(AsText(again.bytes()));
+}
+
+Result<const FieldDescriptor*> FieldOfEdit(const Edit& edit) {
+  const auto image = FindImageTypeByFileName(edit.place.image);
+  const Descriptor* type = image ? FindEntryDescriptor(image->type, edit.place.entry) : nullptr;
+  if (type == nullptr) {
+    return MakeError(ErrorCode::kInternal, "{}: an edit of no message", edit.place.Text());
+  }
+  CKPT_TRY(const ResolvedField resolved, ResolveField(type, edit.field));
+  return resolved.field;
+}
+
+Result<std::string> NewImage(const std::string& name, std::span<const NewEntry* const> entries) {
+  const auto type = FindImageTypeByFileName(name);
+  if (!type) return MakeError(ErrorCode::kInternal, "{}: no name of an image", name);
+  ImageEncoder encoder(type->type);
+  for (const NewEntry* entry : entries) {
+    encoder.AppendOriginal(AsBytes(entry->message), AsBytes(entry->extra));
+  }
+  CKPT_TRY(const ImageFile again,
+           ImageFile::Parse(name + " (new)", type->type, encoder.TakeBytes()));
   return std::string(AsText(again.bytes()));
 }
 

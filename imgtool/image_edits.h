@@ -2,6 +2,8 @@
 #ifndef IMGTOOL_IMAGE_EDITS_H_
 #define IMGTOOL_IMAGE_EDITS_H_
 
+#include <google/protobuf/descriptor.h>
+
 #include <span>
 #include <string>
 
@@ -14,8 +16,15 @@ namespace ckpt {
 // The image with `edits`, all of which are of this image, made. Entries without edits, and fields
 // without edits in entries that have some, keep their bytes and their order; extras too. The result
 // is read again before it is returned. kInternal: an edit of an entry or a field that there is not,
-// or of a kind of value that the field cannot have.
-Result<std::string> EditImage(const ImageFile& image, std::span<const Edit* const> edits);
+// or of a kind of value that the field cannot have. `new_entries` follow those that there are.
+Result<std::string> EditImage(const ImageFile& image, std::span<const Edit* const> edits,
+                              std::span<const NewEntry* const> new_entries = {});
+
+// The field that an edit is of. kInternal where there is none.
+Result<const google::protobuf::FieldDescriptor*> FieldOfEdit(const Edit& edit);
+
+// An image of its own, of the type that `name` says, likewise read again.
+Result<std::string> NewImage(const std::string& name, std::span<const NewEntry* const> entries);
 
 }  // namespace ckpt
 

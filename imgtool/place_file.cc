@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/limits.h>
 #include <sys/ioctl.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <array>
@@ -40,6 +42,7 @@ Result<Placement> FillNewFile(int source, const std::string& source_name, int ta
     const int saved = errno;
     return ErrnoError(saved, "fstat({})", source_name);
   }
+  CopyExtendedAttributes(source_name, target);
   CKPT_TRY(CopyAttributes(target, status, target_name));
   if (fsync(target) != 0) {
     const int saved = errno;
@@ -49,6 +52,33 @@ Result<Placement> FillNewFile(int source, const std::string& source_name, int ta
 }
 
 }  // namespace
+
+Result<> WriteContent(int fd, const FileContent& content, const std::string& name) {
+  CKPT_TRY(WriteAll(fd, AsBytes(content.bytes), name));
+  if (!content.source.empty()) {
+    CKPT_TRY(const UniqueFd source, OpenFile(content.source, O_RDONLY | O_NOFOLLOW));
+    CKPT_TRY(CopyContent(source.get(), content.source, fd, name));
+  }
+  if (content.hole_bytes == 0) return success();
+  const off_t end = lseek(fd, 0, SEEK_CUR);
+  if (end < 0 || ftruncate(fd, end + static_cast<off_t>(content.hole_bytes)) != 0) {
+    const int saved = errno;
+    return ErrnoError(saved, "ftruncate({}, {} bytes more)", name, content.hole_bytes);
+  }
+  return success();
+}
+
+void CopyExtendedAttributes(const std::string& source, int fd) {
+  std::vector<char> names(XATTR_LIST_MAX);
+  const ssize_t length = llistxattr(source.c_str(), names.data(), names.size());
+  std::vector<char> value(XATTR_SIZE_MAX);
+  for (ssize_t at = 0; at < length;) {
+    const std::string name = &names[static_cast<size_t>(at)];
+    at += static_cast<ssize_t>(name.size()) + 1;
+    const ssize_t size = lgetxattr(source.c_str(), name.c_str(), value.data(), value.size());
+    if (size >= 0) fsetxattr(fd, name.c_str(), value.data(), static_cast<size_t>(size), 0);
+  }
+}
 
 Result<> CopyOwnerAndMode(int fd, const struct stat& status, const std::string& name) {
   if (fchown(fd, status.st_uid, status.st_gid) != 0) {

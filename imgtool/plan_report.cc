@@ -6,6 +6,7 @@
 #include <set>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "formats/json_text.h"
 #include "imgtool/octal_text.h"
@@ -14,6 +15,37 @@ namespace ckpt {
 
 namespace {
 
+// What a plan changes beside fields.
+struct OtherChange {
+  std::string image;
+  std::string what;
+  const std::string* pass;
+  const std::string* evidence;
+};
+
+std::string ContentText(const NewFile& file) {
+  std::string text = fmt::format("{} bytes", file.content.bytes.size());
+  if (!file.content.source.empty()) {
+    text += fmt::format(" and the content of {}", EscapeOctal(file.content.source));
+  }
+  if (file.content.hole_bytes > 0) text += fmt::format(" and {} zeros", file.content.hole_bytes);
+  return fmt::format("{}: {}", file.replaces ? "new content" : "a new file", text);
+}
+
+std::vector<OtherChange> OtherChanges(const EditPlan& plan) {
+  std::vector<OtherChange> changes;
+  for (const NewEntry* entry : plan.new_entries()) {
+    changes.push_back({entry->image, "a new entry", &entry->pass, &entry->evidence});
+  }
+  for (const auto& [name, file] : plan.new_files()) {
+    changes.push_back({name, ContentText(file), &file.pass, &file.evidence});
+  }
+  for (const auto& [from, rename] : plan.renames()) {
+    changes.push_back({from, "renamed to " + rename.to, &rename.pass, &rename.evidence});
+  }
+  return changes;
+}
+
 std::string Counted(size_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
@@ -21,7 +53,14 @@ std::string Counted(size_t count, std::string_view noun) {
 size_t ImageCount(const EditPlan& plan) {
   std::set<std::string_view> images;
   for (const Edit* edit : plan.edits()) images.insert(edit->place.image);
+  const std::vector<OtherChange> others = OtherChanges(plan);
+  for (const OtherChange& change : others) images.insert(change.image);
   return images.size();
+}
+
+size_t ChangeCount(const EditPlan& plan) {
+  return plan.edits().size() + plan.new_entries().size() + plan.new_files().size() +
+         plan.renames().size();
 }
 
 std::string Placements(const PlanOutcome& outcome) {
@@ -34,7 +73,7 @@ std::string Placements(const PlanOutcome& outcome) {
 std::string ClosingLine(const EditPlan& plan, const PlanOutcome& outcome) {
   const std::string changes = plan.empty()
                                   ? "nothing to do"
-                                  : fmt::format("{} in {}", Counted(plan.edits().size(), "change"),
+                                  : fmt::format("{} in {}", Counted(ChangeCount(plan), "change"),
                                                 Counted(ImageCount(plan), "image"));
   if (outcome.written.empty()) {
     return fmt::format("{}; nothing written ({})", changes, outcome.reason);
@@ -53,6 +92,7 @@ class JsonReport {
     json_.BeginArray();
     for (const Edit* edit : plan.edits()) WriteEdit(*edit);
     json_.EndArray();
+    WriteOthers(OtherChanges(plan));
     json_.Key("notes");
     json_.BeginArray();
     for (const PlanNote& note : plan.notes()) WriteNote(note);
@@ -75,6 +115,10 @@ class JsonReport {
       json_.Number(*number);
     } else if (const auto* bytes = std::get_if<std::string>(&value)) {
       json_.String(*bytes);
+    } else if (const auto* numbers = std::get_if<FieldNumbers>(&value)) {
+      json_.BeginArray();
+      for (const int64_t element : *numbers) json_.Number(element);
+      json_.EndArray();
     } else {
       json_.Null();
     }
@@ -95,6 +139,21 @@ class JsonReport {
     Text("pass", edit.pass);
     Text("evidence", edit.evidence);
     json_.EndObject();
+  }
+
+  void WriteOthers(const std::vector<OtherChange>& changes) {
+    if (changes.empty()) return;
+    json_.Key("changes");
+    json_.BeginArray();
+    for (const OtherChange& change : changes) {
+      json_.BeginObject();
+      Text("image", change.image);
+      Text("change", change.what);
+      Text("pass", *change.pass);
+      Text("evidence", *change.evidence);
+      json_.EndObject();
+    }
+    json_.EndArray();
   }
 
   void WriteNote(const PlanNote& note) {
@@ -132,6 +191,10 @@ void WriteTextReport(const EditPlan& plan, const PlanOutcome& outcome, std::ostr
   for (const Edit* edit : plan.edits()) {
     fmt::print(out, "{}: {}: {} -> {}\n    {}: {}\n", edit->place.Text(), edit->field,
                FieldText(edit->old_value), FieldText(edit->new_value), edit->pass, edit->evidence);
+  }
+  for (const OtherChange& change : OtherChanges(plan)) {
+    fmt::print(out, "{}: {}\n    {}: {}\n", change.image, change.what, *change.pass,
+               *change.evidence);
   }
   for (const PlanNote& note : plan.notes()) {
     fmt::print(out, "note: {}{}{}\n", note.place, note.place.empty() ? "" : ": ", note.text);

@@ -21,12 +21,14 @@ struct PlanOutcome {
 
 PlanOutcome NotWritten(std::string reason);
 
-// Two lines for each edit (place, field, old, new; pass and evidence), one for each note, and a
-// closing line. Bytes that are not printable ASCII are octal escapes.
+// Two lines for each edit (place, field, old, new; pass and evidence), new entry, new file and new
+// name, one for each note, and a closing line. Bytes that are not printable ASCII are octal
+// escapes.
 void WriteTextReport(const EditPlan& plan, const PlanOutcome& outcome, std::ostream& out);
 
 // One object: edits (image, entry, field, old, new, pass, evidence; an absent value is null),
-// notes (place, text), written (a path or null), reason, linked, reflinked, copied. Bytes that are
+// changes (image, change in words, pass, evidence) for all else, where there is any, notes (place,
+// text), written (a path or null), reason, linked, reflinked, copied. Bytes that are
 // not UTF-8 are spelt as JsonText::String() tells.
 void WriteJsonReport(const EditPlan& plan, const PlanOutcome& outcome, std::ostream& out);
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "imgtool/descriptor_stream.h"
+#include "imgtool/dump_transaction.h"
 
 namespace ckpt {
 namespace {
@@ -73,6 +74,16 @@ std::vector<std::string> Operands(const po::variables_map& values) {
                                 : std::vector<std::string>();
 }
 
+// A rewrite that was killed is finished or rolled back by whatever is run on the dump next.
+void Recover(const std::string& operand, std::string_view place, const Streams& streams) {
+  const auto done = RecoverDump(operand);
+  if (done.has_error()) {
+    fmt::print(streams.err, "{}: warning: {}\n", place, done.error().message);
+  } else if (done.value()) {
+    fmt::print(streams.err, "{}: {}\n", place, *done.value());
+  }
+}
+
 int RunCommand(const Command& command, std::span<const std::string> args, const Streams& streams) {
   const std::string place = fmt::format("imgtool {}", command.name);
   po::variables_map values;
@@ -95,6 +106,7 @@ int RunCommand(const Command& command, std::span<const std::string> args, const 
         fmt::format("{} operands given, at most {} allowed", operands.size(), command.max_operands),
         streams);
   }
+  for (const std::string& operand : operands) Recover(operand, place, streams);
   const Result<int> code = command.run({values, operands, streams});
   if (code) return code.value();
   fmt::print(streams.err, "{}: {}\n", place, code.error().message);

@@ -1,4 +1,4 @@
-#include "imgtool/rewrite_dump.h"
+#include "imgtool/opened_dump.h"
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -37,9 +37,20 @@ EditPlan RenameFile(size_t entry) {
   return plan;
 }
 
-class RewriteDumpTest : public testing::Test {
+Result<PlanOutcome> WriteNewDump(const EditPlan& plan, const std::string& dump,
+                                 const std::string& out) {
+  CKPT_TRY(const OpenedDump opened, OpenedDump::Open(dump, DumpAccess::kRead));
+  return opened.WriteNew(plan, out);
+}
+
+Result<PlanOutcome> ReplaceDump(const EditPlan& plan, const std::string& dump) {
+  CKPT_TRY(const OpenedDump opened, OpenedDump::Open(dump, DumpAccess::kReplace));
+  return opened.Replace(plan);
+}
+
+class OpenedDumpTest : public testing::Test {
  protected:
-  RewriteDumpTest() {
+  OpenedDumpTest() {
     fs::remove_all(root_);
     fs::create_directories(root_ + "/chain");
     dump_.emplace(root_ + "/chain/2");
@@ -54,7 +65,7 @@ class RewriteDumpTest : public testing::Test {
     EXPECT_EQ(chmod(dump_->directory().c_str(), 0750), 0);
     before_ = ReadTree(root_);
   }
-  ~RewriteDumpTest() override { fs::remove_all(root_); }
+  ~OpenedDumpTest() override { fs::remove_all(root_); }
 
   std::string Out() const { return root_ + "/out"; }
   static std::string NameInEntry1(const std::string& directory) {
@@ -62,12 +73,12 @@ class RewriteDumpTest : public testing::Test {
   }
   void ExpectUntouched() const { EXPECT_EQ(ReadTree(root_), before_); }
 
-  const std::string root_ = testing::TempDir() + "/rewrite_dump_test";
+  const std::string root_ = testing::TempDir() + "/opened_dump_test";
   std::optional<SampleDump> dump_;
   Tree before_;
 };
 
-TEST_F(RewriteDumpTest, ANewDumpHoldsTheEditAndLinksToTheRest) {
+TEST_F(OpenedDumpTest, ANewDumpHoldsTheEditAndLinksToTheRest) {
   const PlanOutcome outcome = WriteNewDump(RenameFile(1), dump_->directory(), Out()).value();
   EXPECT_EQ(outcome.written, Out());
   EXPECT_EQ(outcome.linked, 3U);
@@ -83,7 +94,7 @@ TEST_F(RewriteDumpTest, ANewDumpHoldsTheEditAndLinksToTheRest) {
   EXPECT_EQ(tree, before_);
 }
 
-TEST_F(RewriteDumpTest, RelativeLinksLeadToWhereTheyLed) {
+TEST_F(OpenedDumpTest, RelativeLinksLeadToWhereTheyLed) {
   fs::create_directories(root_ + "/else/where");
   const std::string out = root_ + "/else/where/out";
   ASSERT_TRUE(WriteNewDump(RenameFile(1), dump_->directory(), out));
@@ -92,19 +103,19 @@ TEST_F(RewriteDumpTest, RelativeLinksLeadToWhereTheyLed) {
   EXPECT_EQ(ReadLink(out + "/inner").value(), "pages-1.img");
 }
 
-TEST_F(RewriteDumpTest, AnAbsoluteParentStays) {
+TEST_F(OpenedDumpTest, AnAbsoluteParentStays) {
   fs::remove(dump_->Path("parent"));
   fs::create_symlink(root_ + "/chain/1", dump_->Path("parent"));
   ASSERT_TRUE(WriteNewDump(RenameFile(1), dump_->directory(), Out()));
   EXPECT_EQ(ReadLink(Out() + "/parent").value(), root_ + "/chain/1");
 }
 
-TEST_F(RewriteDumpTest, AnEmptyPlanMakesALinkedCopy) {
+TEST_F(OpenedDumpTest, AnEmptyPlanMakesALinkedCopy) {
   ASSERT_TRUE(WriteNewDump(EditPlan(), dump_->directory(), Out() + "/"));
   EXPECT_EQ(StatusOf(Out() + "/files.img").st_ino, StatusOf(dump_->Path("files.img")).st_ino);
 }
 
-TEST_F(RewriteDumpTest, InPlaceTheDumpIsExchanged) {
+TEST_F(OpenedDumpTest, InPlaceTheDumpIsExchanged) {
   const struct stat pages = StatusOf(dump_->Path("pages-1.img"));
   const struct stat directory = StatusOf(dump_->directory());
   ASSERT_TRUE(ReplaceDump(RenameFile(1), dump_->directory()));
@@ -113,45 +124,47 @@ TEST_F(RewriteDumpTest, InPlaceTheDumpIsExchanged) {
   EXPECT_EQ(StatusOf(dump_->Path("pages-1.img")).st_mtim.tv_nsec, pages.st_mtim.tv_nsec);
   EXPECT_EQ(StatusOf(dump_->directory()).st_mode, directory.st_mode);
   EXPECT_EQ(StatusOf(dump_->directory()).st_mtim.tv_nsec, directory.st_mtim.tv_nsec);
+  EXPECT_EQ(ReadTree(root_ + "/chain/.2.imgtool-undo")["files.img"], before_["chain/2/files.img"]);
+  fs::remove_all(root_ + "/chain/.2.imgtool-undo");
   Tree tree = ReadTree(root_);
   tree["chain/2/files.img"] = before_["chain/2/files.img"];
   EXPECT_EQ(tree, before_);
 }
 
-TEST_F(RewriteDumpTest, ALinkToTheDumpStaysALink) {
+TEST_F(OpenedDumpTest, ALinkToTheDumpStaysALink) {
   fs::create_directory_symlink(dump_->directory(), root_ + "/link");
   ASSERT_TRUE(ReplaceDump(RenameFile(1), root_ + "/link"));
   EXPECT_TRUE(fs::is_symlink(root_ + "/link"));
   EXPECT_EQ(NameInEntry1(dump_->directory()), "/x");
 }
 
-TEST_F(RewriteDumpTest, InPlaceAnEmptyPlanWritesNothing) {
+TEST_F(OpenedDumpTest, InPlaceAnEmptyPlanWritesNothing) {
   const ino_t inode = StatusOf(dump_->directory()).st_ino;
   EXPECT_EQ(ReplaceDump(EditPlan(), dump_->directory()).value().written, "");
   EXPECT_EQ(StatusOf(dump_->directory()).st_ino, inode);
   ExpectUntouched();
 }
 
-TEST_F(RewriteDumpTest, AnOutputThatExistsIsRefused) {
+TEST_F(OpenedDumpTest, AnOutputThatExistsIsRefused) {
   const auto written = WriteNewDump(RenameFile(1), dump_->directory(), root_ + "/chain/1");
   EXPECT_EQ(written.error().code, ErrorCode::kUsage);
   EXPECT_EQ(written.error().message, root_ + "/chain/1 exists already");
   ExpectUntouched();
 }
 
-TEST_F(RewriteDumpTest, AnOutputInsideTheDumpIsRefused) {
+TEST_F(OpenedDumpTest, AnOutputInsideTheDumpIsRefused) {
   const auto written = WriteNewDump(RenameFile(1), dump_->directory(), dump_->Path("out"));
   EXPECT_EQ(written.error().code, ErrorCode::kUsage);
   ExpectUntouched();
 }
 
-TEST_F(RewriteDumpTest, AnOutputWhoseParentIsMissingIsRefused) {
+TEST_F(OpenedDumpTest, AnOutputWhoseParentIsMissingIsRefused) {
   const auto written = WriteNewDump(RenameFile(1), dump_->directory(), root_ + "/none/out");
   EXPECT_EQ(written.error().code, ErrorCode::kNotFound);
   ExpectUntouched();
 }
 
-TEST_F(RewriteDumpTest, AFullDiskLeavesNothing) {
+TEST_F(OpenedDumpTest, AFullDiskLeavesNothing) {
   std::signal(SIGXFSZ, SIG_IGN);
   rlimit old_limit{};
   ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old_limit), 0);
@@ -166,13 +179,13 @@ TEST_F(RewriteDumpTest, AFullDiskLeavesNothing) {
   ExpectUntouched();
 }
 
-TEST_F(RewriteDumpTest, AnEditThatCannotBeMadeLeavesNothing) {
+TEST_F(OpenedDumpTest, AnEditThatCannotBeMadeLeavesNothing) {
   const auto replaced = ReplaceDump(RenameFile(7), dump_->directory());
   EXPECT_EQ(replaced.error().code, ErrorCode::kInternal);
   ExpectUntouched();
 }
 
-TEST_F(RewriteDumpTest, AMemberThatIsNoFileIsRefusedAndNothingIsLeft) {
+TEST_F(OpenedDumpTest, AMemberThatIsNoFileIsRefusedAndNothingIsLeft) {
   ASSERT_EQ(mkfifo(dump_->Path("zz-pipe").c_str(), 0600), 0);
   const auto written = WriteNewDump(RenameFile(1), dump_->directory(), Out());
   EXPECT_EQ(written.error().code, ErrorCode::kUnsupported);
@@ -189,7 +202,7 @@ bool HasOwnMounts() {
   return has;
 }
 
-TEST_F(RewriteDumpTest, AReadOnlyParentLeavesEverythingAsItWas) {
+TEST_F(OpenedDumpTest, AReadOnlyParentLeavesEverythingAsItWas) {
   if (!HasOwnMounts()) GTEST_SKIP() << "no permission to mount";
   const char* path = root_.c_str();
   ASSERT_EQ(mount(path, path, nullptr, MS_BIND, nullptr), 0);
@@ -203,7 +216,7 @@ TEST_F(RewriteDumpTest, AReadOnlyParentLeavesEverythingAsItWas) {
   ExpectUntouched();
 }
 
-TEST_F(RewriteDumpTest, ADumpThatIsAMountpointCannotBeExchanged) {
+TEST_F(OpenedDumpTest, ADumpThatIsAMountpointCannotBeExchanged) {
   if (!HasOwnMounts()) GTEST_SKIP() << "no permission to mount";
   const char* path = dump_->directory().c_str();
   ASSERT_EQ(mount(path, path, nullptr, MS_BIND, nullptr), 0);
@@ -216,8 +229,8 @@ TEST_F(RewriteDumpTest, ADumpThatIsAMountpointCannotBeExchanged) {
   ExpectUntouched();
 }
 
-TEST_F(RewriteDumpTest, AcrossFileSystemsFilesAreCopied) {
-  const std::string out = "/dev/shm/rewrite_dump_test." + std::to_string(getpid());
+TEST_F(OpenedDumpTest, AcrossFileSystemsFilesAreCopied) {
+  const std::string out = "/dev/shm/opened_dump_test." + std::to_string(getpid());
   struct stat there {};
   if (stat("/dev/shm", &there) != 0 || there.st_dev == StatusOf(root_).st_dev) {
     GTEST_SKIP() << "/dev/shm is no other file system than " << root_;

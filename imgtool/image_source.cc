@@ -1,0 +1,50 @@
+#include "imgtool/image_source.h"
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "formats/image_type.h"
+
+namespace ckpt {
+
+Result<ImageSource> ImageSource::OfDirectory(std::string path) {
+  ImageSource images(std::move(path));
+  CKPT_TRY(images.file_names_, ListDirectory(images.name_));
+  return images;
+}
+
+ImageSource ImageSource::OfMembers(std::string name, Members members) {
+  ImageSource images(std::move(name));
+  images.in_memory_ = true;
+  for (const auto& [file_name, bytes] : members) images.file_names_.push_back(file_name);
+  images.members_ = std::move(members);
+  return images;
+}
+
+bool ImageSource::Has(std::string_view file_name) const {
+  return std::ranges::binary_search(file_names_, file_name);
+}
+
+Result<ImageFile> ImageSource::Read(const std::string& file_name) const {
+  if (!in_memory_) return ReadImageFile(PathOf(file_name));
+  CKPT_TRY(std::string bytes, ReadBytes(file_name, kMaxImageBytes));
+  const auto image = FindImageTypeByFileName(file_name);
+  if (image) return ImageFile::Parse(PathOf(file_name), image->type, std::move(bytes));
+  CKPT_TRY(const ImageType type, IdentifyImage(PathOf(file_name), AsBytes(bytes)));
+  return ImageFile::Parse(PathOf(file_name), type, std::move(bytes));
+}
+
+Result<std::string> ImageSource::ReadBytes(const std::string& file_name, size_t limit_bytes) const {
+  if (!in_memory_) return ReadWholeFile(PathOf(file_name), limit_bytes);
+  const auto found = members_.find(file_name);
+  if (found == members_.end()) {
+    return MakeError(ErrorCode::kNotFound, "{}: the archive has no such member", PathOf(file_name));
+  }
+  if (!found->second || found->second->size() > limit_bytes) {
+    return MakeError(ErrorCode::kUnsupported, "{}: more than the {} bytes allowed",
+                     PathOf(file_name), limit_bytes);
+  }
+  return *found->second;
+}
+
+}  // namespace ckpt
