@@ -12,7 +12,9 @@
 #include <future>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <optional>
+#include <unordered_set>
 #include <utility>
 
 #include "base/staged_file_set.h"
@@ -20,12 +22,12 @@
 #include "dumper/dump_images.h"
 #include "dumper/kernel_objects.h"
 #include "dumper/mappings.h"
-#include "dumper/mount_entries.h"
 #include "dumper/preconditions.h"
 #include "dumper/process_state.h"
 #include "dumper/raw_facts.h"
 #include "dumper/sessions.h"
 #include "dumper/snapshot.h"
+#include "dumper/surroundings.h"
 #include "dumper/task_dump.h"
 #include "formats/image_type.h"
 #include "process/frozen_tree.h"
@@ -33,7 +35,6 @@
 #include "process/memory_use.h"
 #include "process/posix_timers.h"
 #include "process/smaps.h"
-#include "process/union_mounts.h"
 
 namespace ckpt {
 
@@ -118,10 +119,8 @@ class DumpRun {
     CKPT_TRY(page_fds_.emplace_back(), CreatePagesFile(kFirstPagesId));
     const std::vector<pid_t> pids = ListTree(options_.pid);
     CKPT_TRY(PrepareBuffers(pids));
-    // The namespace is ours, and what is mounted in it is no state of the process.
-    CKPT_TRY(mounts_, ReadMounts(getpid(), options_.features));
-    snapshot_.mounts = BuildMountEntries(mounts_);
-    CKPT_TRY(unions_, FindUnionMounts(mounts_, UnionSources{}));
+    CKPT_TRY(surroundings_,
+             Surroundings::Create(options_.pid, options_.externals, options_.features));
     for (const pid_t pid : pids) Rehearse(pid);
     return success();
   }
@@ -161,6 +160,7 @@ class DumpRun {
     frozen_since_ = Clock::now();
     snapshot_.stats.set_freezing_time(MicrosecondsSince(start));
     tree_.emplace(std::move(tree));
+    CKPT_TRY(surroundings_->Start(output_));
     // smaps walks the page tables for its sizes: that goes on beside the rest.
     smaps_ = std::async(std::launch::async, [this] { return ReadAllSmaps(); });
     log_.Info("process {}: {} frozen", options_.pid, tree_->tasks().size());
@@ -187,6 +187,7 @@ class DumpRun {
       ids[task.pid] = dump.snapshot.tree.pid();
       refusals_.SetProcess(dump.pid());
       CKPT_TRY(dump.Check(refusals_));
+      if (!dump.IsZombie()) CKPT_TRY(surroundings_->namespaces().CheckTask(dump.pid(), refusals_));
     }
     CheckAllSessions();
     return success();
@@ -215,9 +216,22 @@ class DumpRun {
       refusals_.SetProcess(tasks_[i].pid());
       CKPT_TRY(tasks_[i].Collect(smaps[i], snapshot_.files, refusals_));
     }
+    CKPT_TRY(CheckSurroundings());
     CKPT_TRY(refusals_.AsResult(options_.pid));
     if (!stage_->FitsBuffers()) CKPT_TRY(AllowWriting());
     BuildAllRawFacts();
+    return success();
+  }
+
+  Result<> CheckSurroundings() {
+    refusals_.SetProcess(options_.pid);
+    const TaskDump& root = tasks_.front();
+    CKPT_TRY(surroundings_->FinishReading(root.statuses().front().ns_pid.back(), refusals_));
+    std::unordered_set<uint32_t> mapped_ids;
+    for (const TaskDump& dump : tasks_) {
+      for (const MappedFile& mapped : dump.mapped_files()) mapped_ids.insert(mapped.file_id);
+    }
+    surroundings_->RefuseFilesOutside(snapshot_.files.entries(), mapped_ids, refusals_);
     return success();
   }
 
@@ -261,28 +275,23 @@ class DumpRun {
       if (dump.IsZombie()) continue;
       refusals_.SetProcess(dump.pid());
       pb::task_kobj_ids_entry& ids = dump.snapshot.ids;
-      FillOwnNamespaceIds(&ids);
+      surroundings_->namespaces().FillTaskIds(ids);
       CKPT_TRY(objects.Identify(dump.pid(), &ids, refusals_));
       if (!objects.descriptors_are_new()) continue;
       CKPT_TRY(std::vector<pb::fdinfo_entry> fds, descriptors.Collect(dump.pid()));
       snapshot_.descriptor_tables.push_back({.files_id = ids.files_id(), .fds = std::move(fds)});
     }
     CKPT_TRY(snapshot_.contents, descriptors.ReadContents());
-    // The mounts of the namespace, which is ours: not of the root that the process may have
-    // changed.
-    CKPT_TRY(mounts_, ReadMounts(getpid(), options_.features));
-    snapshot_.mounts = BuildMountEntries(mounts_);
-    CKPT_TRY(unions_, FindUnionMounts(mounts_, UnionSources{}));
     return success();
   }
 
   void BuildAllRawFacts() {
-    std::vector<UnionMount> unions = unions_;  // told of once
+    std::vector<UnionMount> unions = surroundings_->unions();  // told of once
     for (const TaskDump& dump : tasks_) {
       const auto pid = static_cast<pid_t>(dump.snapshot.tree.pid());
-      std::ranges::move(
-          BuildRawFacts(pid, kMntNsId, mounts_, unions, dump.mappings(), dump.mapped_files()),
-          std::back_inserter(snapshot_.raw_facts));
+      std::ranges::move(BuildRawFacts(pid, surroundings_->MntNsId(), surroundings_->mount_ids(),
+                                      unions, dump.mappings(), dump.mapped_files()),
+                        std::back_inserter(snapshot_.raw_facts));
       unions.clear();
     }
   }
@@ -309,6 +318,7 @@ class DumpRun {
 
   Result<> ReadPages() {
     CKPT_TRY(stage_->FinishReading());
+    CKPT_TRY(surroundings_->FinishArchives());
     snapshot_.stats.set_memdump_time(MicrosecondsSince(reading_since_));
     return success();
   }
@@ -328,6 +338,7 @@ class DumpRun {
       snapshot_.stats.set_frozen_time(MicrosecondsSince(frozen_since_));
     }
     for (TaskDump& dump : tasks_) snapshot_.tasks.push_back(std::move(dump.snapshot));
+    CKPT_TRY(surroundings_->AddImages(output_));
     return AddImages(snapshot_, output_);
   }
 
@@ -352,11 +363,10 @@ class DumpRun {
   StagedFileSet output_;
   std::optional<PageBuffers> buffers_;
   std::optional<FrozenTree> tree_;
+  std::unique_ptr<Surroundings> surroundings_;
   Clock::time_point frozen_since_;
   Clock::time_point reading_since_;
   std::future<Result<std::vector<std::vector<Mapping>>>> smaps_;
-  std::vector<Mount> mounts_;
-  std::vector<UnionMount> unions_;
   std::deque<TaskDump> tasks_;
   size_t page_file_count_ = 0;
   std::vector<int> page_fds_;

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/result.h"
+#include "dumper/external_mounts.h"
 #include "dumper/page_stage.h"
 #include "formats/proto/stats.pb.h"
 #include "process/kernel_features.h"
@@ -24,6 +25,7 @@ struct DumpOptions {
   std::string images_directory = ".";
   AfterDump after = AfterDump::kKill;
   bool shell_job = false;  // the root may be in the session of a shell outside
+  ExternalMounts externals;
   KernelFeatures features;
   PageStage::Progress progress;
   // Called with the name of each step before it is taken; an error it returns is that of the step.

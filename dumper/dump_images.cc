@@ -118,7 +118,6 @@ Result<> AddImages(const Snapshot& snapshot, StagedFileSet& files) {
   for (const DescriptorTable& table : snapshot.descriptor_tables) {
     CKPT_TRY(AddEntries(files, ImageType::kFdinfo, table.files_id, table.fds));
   }
-  CKPT_TRY(AddEntries(files, ImageType::kMnts, kMntNsId, snapshot.mounts));
   CKPT_TRY(AddEntries(files, ImageType::kCkptRaw, 0, snapshot.raw_facts));
   CKPT_TRY(AddEntries(files, ImageType::kSeccomp, 0, std::vector<pb::seccomp_entry>{{}}));
   CKPT_TRY(AddPipes(snapshot.contents.pipes, ImageType::kPipesData, files));

@@ -60,7 +60,7 @@ uint32_t PropagationFlags(const Mount& mount) {
   if (mount.shared_group != 0) flags |= MS_SHARED;
   if (mount.master_group != 0) flags |= MS_SLAVE;
   if (mount.unbindable) flags |= MS_UNBINDABLE;
-  return flags == 0 ? uint32_t{MS_PRIVATE} : flags;
+  return flags;
 }
 
 pb::mnt_entry BuildMountEntry(const Mount& mount) {

@@ -12,9 +12,8 @@
 
 namespace ckpt {
 
-// Adds to `refusals`: other namespaces than the caller's, seccomp. `statuses` are those of the
-// threads since the process was frozen.
-Result<> CheckPreconditions(pid_t pid, const std::vector<TaskStatus>& statuses, Refusals& refusals);
+// Adds seccomp to `refusals`. `statuses` are those of the threads since the process was frozen.
+void CheckPreconditions(const std::vector<TaskStatus>& statuses, Refusals& refusals);
 
 // kNotFound for a pid that is no process, kUnsupported for one that cannot be frozen at all (a
 // zombie, a kernel thread, the caller).

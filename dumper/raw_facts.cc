@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <sys/sysmacros.h>
 
-#include <algorithm>
-
 namespace ckpt {
 
 namespace {
@@ -49,7 +47,7 @@ pb::raw_fact_entry MappingFact(pid_t pid, const Mapping& mapping, const MappedFi
 }  // namespace
 
 std::vector<pb::raw_fact_entry> BuildRawFacts(pid_t pid, uint32_t mnt_ns_id,
-                                              const std::vector<Mount>& mounts,
+                                              const std::unordered_set<int32_t>& mount_ids,
                                               const std::vector<UnionMount>& unions,
                                               const std::vector<Mapping>& mappings,
                                               const std::vector<MappedFile>& mapped_files) {
@@ -57,9 +55,7 @@ std::vector<pb::raw_fact_entry> BuildRawFacts(pid_t pid, uint32_t mnt_ns_id,
   for (const UnionMount& mount : unions) facts.push_back(UnionFact(mnt_ns_id, mount));
   for (const MappedFile& mapped : mapped_files) {
     const Mapping& mapping = mappings[mapped.mapping_index];
-    const bool known_mount =
-        std::ranges::find(mounts, mapped.file.mnt_id, &Mount::mnt_id) != mounts.end();
-    if (mapping.path != mapped.file.path || !known_mount) {
+    if (mapping.path != mapped.file.path || !mount_ids.contains(mapped.file.mnt_id)) {
       facts.push_back(MappingFact(pid, mapping, mapped));
     }
   }

@@ -4,20 +4,20 @@
 
 #include <sys/types.h>
 
+#include <unordered_set>
 #include <vector>
 
 #include "dumper/mappings.h"
 #include "formats/proto/raw_facts.pb.h"
 #include "process/maps.h"
-#include "process/mountinfo.h"
 #include "process/union_mounts.h"
 
 namespace ckpt {
 
 // One fact for each union mount, then one for each file mapping whose map_files link and maps path
-// differ, or whose mount is not one of `mounts`.
+// differ, or whose mount is not one of the namespace's, `mount_ids`.
 std::vector<pb::raw_fact_entry> BuildRawFacts(pid_t pid, uint32_t mnt_ns_id,
-                                              const std::vector<Mount>& mounts,
+                                              const std::unordered_set<int32_t>& mount_ids,
                                               const std::vector<UnionMount>& unions,
                                               const std::vector<Mapping>& mappings,
                                               const std::vector<MappedFile>& mapped_files);

@@ -8,7 +8,6 @@ namespace {
 class RawFactsTest : public testing::Test {
  protected:
   RawFactsTest() {
-    mount_.mnt_id = 44;
     mapping_.start = 0x400000;
     mapping_.end = 0x401000;
     mapping_.path = "/bin/busybox";
@@ -19,10 +18,9 @@ class RawFactsTest : public testing::Test {
     mapped_.file.mnt_id = 44;
   }
   std::vector<pb::raw_fact_entry> Build(const std::vector<UnionMount>& unions = {}) const {
-    return BuildRawFacts(42, 5, {mount_}, unions, {mapping_}, {mapped_});
+    return BuildRawFacts(42, 5, {44}, unions, {mapping_}, {mapped_});
   }
 
-  Mount mount_;
   Mapping mapping_;
   MappedFile mapped_;
 };

@@ -8,12 +8,14 @@
 #include <cstring>
 #include <exception>
 #include <ostream>
+#include <string>
 #include <vector>
 
 #include "base/engine_program.h"
 #include "base/progress.h"
 #include "base/result.h"
 #include "dumper/dump.h"
+#include "dumper/external_mounts.h"
 #include "process/kernel_features.h"
 
 namespace ckpt {
@@ -22,12 +24,18 @@ namespace {
 
 namespace po = boost::program_options;
 
+using Texts = std::vector<std::string>;
+
 void AddOptions(po::options_description& options) {
   options.add_options()                                                         //
       ("tree,t", po::value<pid_t>()->value_name("PID"), "the process to dump")  //
       ("leave-running,R", "let the process run on")                             //
       ("shell-job,j", "the process may be in the session of its shell")         //
       ("leave-stopped,s", "leave the process stopped (SIGSTOP)")                //
+      ("external", po::value<Texts>()->value_name("mnt[MOUNTPOINT]:KEY"),
+       "a mount that a restorer is given by its key; mnt[] finds such mounts")  //
+      ("ext-mount-map", po::value<Texts>()->value_name("MOUNTPOINT:KEY|auto"),
+       "the same in another spelling")  //
       ("plain-kernel", "do without PAGEMAP_SCAN, PROCMAP_QUERY and statmount");
 }
 
@@ -43,7 +51,23 @@ Result<> Check(const po::variables_map& values) {
   return success();
 }
 
-DumpOptions Interpret(const EngineInvocation& invocation) {
+Result<ExternalMounts> ExternalsOf(const po::variables_map& values) {
+  struct Option {
+    const char* name;
+    Result<> (*add)(std::string_view, ExternalMounts&);
+  };
+  ExternalMounts mounts;
+  for (const Option& option :
+       {Option{"external", AddExternal}, Option{"ext-mount-map", AddExtMountMap}}) {
+    if (values.count(option.name) == 0) continue;
+    for (const std::string& text : values[option.name].as<Texts>()) {
+      CKPT_TRY(option.add(text, mounts));
+    }
+  }
+  return mounts;
+}
+
+Result<DumpOptions> Interpret(const EngineInvocation& invocation) {
   const po::variables_map& values = invocation.options;
   DumpOptions options;
   options.pid = values["tree"].as<pid_t>();
@@ -51,6 +75,7 @@ DumpOptions Interpret(const EngineInvocation& invocation) {
   if (values.count("leave-running") > 0) options.after = AfterDump::kLeaveRunning;
   if (values.count("leave-stopped") > 0) options.after = AfterDump::kLeaveStopped;
   options.shell_job = values.count("shell-job") > 0;
+  CKPT_TRY(options.externals, ExternalsOf(values));
   options.features =
       values.count("plain-kernel") > 0 ? FallbackKernelFeatures() : DetectKernelFeatures();
   return options;
@@ -82,7 +107,7 @@ class Interruptions {
 };
 
 Result<int> DumpAsTold(const EngineInvocation& invocation) {
-  DumpOptions options = Interpret(invocation);
+  CKPT_TRY(DumpOptions options, Interpret(invocation));
   const Interruptions interruptions;
   Progress progress("writing pages");
   options.before_step = [&](std::string_view) { return interruptions.Check(); };

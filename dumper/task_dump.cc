@@ -28,8 +28,8 @@ Result<> TaskDump::Identify() {
 }
 
 Result<> TaskDump::Check(Refusals& refusals) {
-  if (IsZombie()) return success();
-  return CheckPreconditions(pid(), statuses_, refusals);
+  if (!IsZombie()) CheckPreconditions(statuses_, refusals);
+  return success();
 }
 
 Result<> TaskDump::FindPages() {
