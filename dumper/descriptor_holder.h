@@ -26,7 +26,10 @@ class DescriptorHolder {
           open();
           ready();
           return pause();
-        }) {}
+        }) {
+    refusals.SetRoot(child_.pid());
+    refusals.SetProcess(child_.pid());
+  }
 
   pid_t pid() const { return child_.pid(); }
 

@@ -208,7 +208,11 @@ class DumpRun {
 
   // All that can be seen from outside.
   Result<> Collect() {
-    for (TaskDump& dump : tasks_) CKPT_TRY(dump.FindPages());
+    for (TaskDump& dump : tasks_) {
+      CKPT_TRY(dump.FindPages());
+      CKPT_TRY(snapshot_.shared_memories.Add(dump.pid(), dump.mappings()));
+    }
+    CKPT_TRY(snapshot_.shared_memories.FindPages());
     StartReading();
     CKPT_TRY(CollectFiles());
     CKPT_TRY(const std::vector<std::vector<Mapping>> smaps, smaps_.get());
@@ -238,22 +242,31 @@ class DumpRun {
   // From here on the pages are read beside all else.
   void StartReading() {
     std::vector<PageStage::Source> sources;
-    uint64_t page_count = 0;
+    const auto next_id = [&] { return kFirstPagesId + static_cast<uint32_t>(sources.size()); };
     for (TaskDump& dump : tasks_) {
       if (dump.IsZombie()) continue;
+      dump.snapshot.pages_id = next_id();
       sources.push_back({.memory = &dump.memory(), .ranges = dump.snapshot.pages});
-      dump.snapshot.pages_id = kFirstPagesId + static_cast<uint32_t>(sources.size()) - 1;
-      for (const RemoteRange& range : dump.snapshot.pages) {
-        page_count += range.size_bytes() / kPageSize;
-      }
+    }
+    for (SharedMemory& memory : snapshot_.shared_memories.memories()) {
+      memory.pages_id = next_id();
+      sources.push_back({.ranges = memory.pages, .fd = memory.file.get()});
+    }
+    CountPages(sources);
+    reading_since_ = Clock::now();
+    page_file_count_ = sources.size();
+    stage_->StartReading(std::move(sources));
+  }
+
+  void CountPages(const std::vector<PageStage::Source>& sources) {
+    uint64_t page_count = 0;
+    for (const PageStage::Source& source : sources) {
+      for (const RemoteRange& range : source.ranges) page_count += range.size_bytes() / kPageSize;
     }
     snapshot_.stats.set_pages_scanned(page_count);
     snapshot_.stats.set_pages_written(page_count);
     snapshot_.stats.set_pages_skipped_parent(0);
     snapshot_.stats.set_pages_lazy(0);
-    reading_since_ = Clock::now();
-    page_file_count_ = sources.size();
-    stage_->StartReading(std::move(sources));
   }
 
   Result<int> CreatePagesFile(uint64_t id) {

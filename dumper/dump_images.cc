@@ -52,17 +52,17 @@ Result<> AddInventory(StagedFileSet& files) {
   return AddEntry(files, ImageType::kInventory, 0, inventory);
 }
 
-Result<> AddPagemap(const TaskSnapshot& task, StagedFileSet& files) {
-  ImageEncoder image(ImageType::kPagemap);
+Result<> AddPagemap(ImageType type, uint64_t id, uint32_t pages_id,
+                    const std::vector<RemoteRange>& pages, StagedFileSet& files) {
+  ImageEncoder image(type);
   pb::pagemap_head head;
-  head.set_pages_id(task.pages_id);
+  head.set_pages_id(pages_id);
   CKPT_TRY(image.Append(head));
-  for (const RemoteRange& range : task.pages) {
+  for (const RemoteRange& range : pages) {
     CKPT_TRY(
         image.Append(MakePagemapEntry(range.start, range.size_bytes() / kPageSize, kPagesPresent)));
   }
-  return files.Add(ImageFileName(ImageType::kPagemap, task.tree.pid()), AsBytes(image.bytes()),
-                   kImageMode);
+  return files.Add(ImageFileName(type, id), AsBytes(image.bytes()), kImageMode);
 }
 
 Result<> AddPipes(const std::vector<PipeContent>& pipes, ImageType type, StagedFileSet& files) {
@@ -70,6 +70,38 @@ Result<> AddPipes(const std::vector<PipeContent>& pipes, ImageType type, StagedF
   ImageEncoder image(type);
   for (const PipeContent& pipe : pipes) CKPT_TRY(image.Append(pipe.entry, AsBytes(pipe.bytes)));
   return files.Add(ImageFileName(type), AsBytes(image.bytes()), kImageMode);
+}
+
+Result<> AddPackets(const std::vector<SocketPacket>& packets, StagedFileSet& files) {
+  if (packets.empty()) return success();
+  ImageEncoder image(ImageType::kSkQueues);
+  for (const SocketPacket& packet : packets) {
+    CKPT_TRY(image.Append(packet.entry, AsBytes(packet.bytes)));
+  }
+  return files.Add(ImageFileName(ImageType::kSkQueues), AsBytes(image.bytes()), kImageMode);
+}
+
+// The content follows the entry, or is in entries of its own.
+Result<> AddGhost(const GhostFile& ghost, StagedFileSet& files) {
+  ImageEncoder image(ImageType::kGhostFile);
+  const bool has_chunks = ghost.entry.chunks();
+  const bool has_content = !has_chunks && !ghost.chunks.empty();
+  CKPT_TRY(image.Append(ghost.entry, has_content ? AsBytes(ghost.chunks.front().bytes) : Bytes()));
+  for (const GhostChunk& chunk : ghost.chunks) {
+    if (!has_chunks) break;
+    pb::ghost_chunk_entry entry;
+    entry.set_off(chunk.offset_bytes);
+    entry.set_len(chunk.bytes.size());
+    CKPT_TRY(image.Append(entry, AsBytes(chunk.bytes)));
+  }
+  return files.Add(ImageFileName(ImageType::kGhostFile, ghost.id), AsBytes(image.bytes()),
+                   kImageMode);
+}
+
+Result<> AddGhosts(const GhostFiles& ghosts, StagedFileSet& files) {
+  if (ghosts.files().empty()) return success();
+  for (const GhostFile& ghost : ghosts.files()) CKPT_TRY(AddGhost(ghost, files));
+  return AddEntries(files, ImageType::kRemapFpath, 0, ghosts.remaps());
 }
 
 Result<> AddStats(const Snapshot& snapshot, StagedFileSet& files) {
@@ -94,7 +126,7 @@ Result<> AddTask(const TaskSnapshot& task, StagedFileSet& files) {
   CKPT_TRY(AddEntry(files, ImageType::kIds, pid, task.ids));
   CKPT_TRY(AddEntry(files, ImageType::kMm, pid, task.mm));
   CKPT_TRY(AddEntry(files, ImageType::kFs, pid, task.fs));
-  return AddPagemap(task, files);
+  return AddPagemap(ImageType::kPagemap, pid, task.pages_id, task.pages, files);
 }
 
 }  // namespace
@@ -114,14 +146,20 @@ Result<> AddImages(const Snapshot& snapshot, StagedFileSet& files) {
   CKPT_TRY(AddInventory(files));
   CKPT_TRY(AddTree(snapshot, files));
   for (const TaskSnapshot& task : snapshot.tasks) CKPT_TRY(AddTask(task, files));
+  for (const SharedMemory& memory : snapshot.shared_memories.memories()) {
+    CKPT_TRY(
+        AddPagemap(ImageType::kShmemPagemap, memory.shmid, memory.pages_id, memory.pages, files));
+  }
   CKPT_TRY(AddEntries(files, ImageType::kFiles, 0, snapshot.files.entries()));
-  for (const DescriptorTable& table : snapshot.descriptor_tables) {
+  for (const FdinfoTable& table : snapshot.descriptor_tables) {
     CKPT_TRY(AddEntries(files, ImageType::kFdinfo, table.files_id, table.fds));
   }
   CKPT_TRY(AddEntries(files, ImageType::kCkptRaw, 0, snapshot.raw_facts));
   CKPT_TRY(AddEntries(files, ImageType::kSeccomp, 0, std::vector<pb::seccomp_entry>{{}}));
   CKPT_TRY(AddPipes(snapshot.contents.pipes, ImageType::kPipesData, files));
   CKPT_TRY(AddPipes(snapshot.contents.fifos, ImageType::kFifoData, files));
+  CKPT_TRY(AddPackets(snapshot.contents.packets, files));
+  CKPT_TRY(AddGhosts(snapshot.files.ghosts(), files));
   return AddStats(snapshot, files);
 }
 

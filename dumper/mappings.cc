@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "dumper/shared_memory.h"
 #include "formats/vma_status.h"
 #include "process/vm_flags.h"
 
@@ -71,9 +72,16 @@ std::optional<std::string> ReasonToRefuse(const Mapping& mapping, SpecialMapping
   if (special == SpecialMapping::kOther && !mapping.path.starts_with("[anon")) {
     return "a kind of mapping that is not supported";
   }
-  if (mapping.shared && (mapping.inode == 0 || !mapping.path.starts_with('/'))) {
-    return "shared anonymous memory, not supported yet";
+  switch (NamelessFileOf(mapping)) {
+    case NamelessFile::kMemoryFile:
+      return "a memory file (memfd), not supported yet";
+    case NamelessFile::kSystemV:
+      return "System V shared memory, not supported yet";
+    case NamelessFile::kSharedAnonymous:
+    case NamelessFile::kNone:
+      break;
   }
+  if (mapping.shared && mapping.inode == 0) return "shared memory of an unknown kind";
   return std::nullopt;
 }
 
@@ -141,6 +149,9 @@ class Collector {
                     *reason);
       return success();
     }
+    if (NamelessFileOf(mapping) == NamelessFile::kSharedAnonymous) {
+      return AddSharedAnonymous(mapping);
+    }
     if (mapping.inode != 0 || mapping.path.starts_with('/')) return AddFile(mapping, index);
     AddAnonymous(mapping, special);
     return success();
@@ -151,15 +162,19 @@ class Collector {
  private:
   Result<> AddFile(const Mapping& mapping, size_t index) {
     CKPT_TRY(LinkedFile file, ReadMappedFile(mapping));
-    if (IsDeleted(file) || !file.path.starts_with('/') || !S_ISREG(file.mode)) {
+    if (const auto reason = ReasonToRefuseFile(file)) {
       refusals_.Add("mapping {:#x}-{:#x} of {}: {}", mapping.start, mapping.end, file.path,
-                    S_ISREG(file.mode) ? "deleted files are not supported yet"
-                                       : "only regular files can be mapped yet");
+                    *reason);
       return success();
     }
     pb::vma_entry entry = BasicEntry(mapping);
     const uint32_t open_flags = OpenFlags(mapping);
     const uint32_t id = files_.AddPath(file, open_flags);
+    if (IsDeleted(file)) {
+      CKPT_TRY(files_.ghosts().Add(
+          id, file,
+          fmt::format("/proc/self/fd/{}/{:x}-{:x}", map_files_fd_, mapping.start, mapping.end)));
+    }
     entry.set_pgoff(mapping.file_offset);
     entry.set_shmid(id);
     entry.set_status(kVmaRegular | (mapping.shared ? kVmaFileShared : kVmaFilePrivate));
@@ -167,6 +182,13 @@ class Collector {
     result_.vmas.push_back(entry);
     result_.files.push_back({.mapping_index = index, .file_id = id, .file = std::move(file)});
     return success();
+  }
+
+  std::optional<std::string> ReasonToRefuseFile(const LinkedFile& file) const {
+    if (!file.path.starts_with('/') || !S_ISREG(file.mode)) {
+      return "only regular files can be mapped yet";
+    }
+    return IsDeleted(file) ? files_.ghosts().ReasonToRefuse(file) : std::nullopt;
   }
 
   // Every link is read; what lies behind it is asked once for neighbours of the same inode and
@@ -179,6 +201,17 @@ class Collector {
     CKPT_TRY(last_file_, StatLinkedFile(map_files_fd_, name, std::move(path)));
     last_inode_ = inode;
     return last_file_;
+  }
+
+  // A private mapping of /dev/zero would be anonymous, but has no such file.
+  Result<> AddSharedAnonymous(const Mapping& mapping) {
+    pb::vma_entry entry = BasicEntry(mapping);
+    entry.set_flags(entry.flags() | MAP_ANONYMOUS);
+    entry.set_pgoff(mapping.file_offset);
+    entry.set_shmid(mapping.inode);
+    entry.set_status(kVmaRegular | kVmaAnonShared);
+    result_.vmas.push_back(entry);
+    return success();
   }
 
   void AddAnonymous(const Mapping& mapping, SpecialMapping special) {

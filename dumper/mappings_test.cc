@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -71,16 +73,36 @@ TEST_F(MappingsTest, FileMappingsPointToOneEntryForEachWayToOpenTheFile) {
   EXPECT_EQ(files_.entries()[of_private.shmid() - 1].reg().flags(), uint32_t{O_RDONLY});
 }
 
-TEST_F(MappingsTest, SharedAnonymousMemoryIsRefused) {
+TEST_F(MappingsTest, SharedAnonymousMemoryHasTheNumberOfItsFileAndNoFileEntry) {
   void* area = Map(PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS);
-  Collect();
+  const CollectedMappings collected = Collect();
   munmap(area, kBytes);
-  ASSERT_EQ(refusals_.findings().size(), 1U);
-  EXPECT_EQ(
-      refusals_.findings()[0],
-      fmt::format("mapping {:#x}-{:#x} of /dev/zero (deleted): deleted files are not "
-                  "supported yet",
-                  reinterpret_cast<uint64_t>(area), reinterpret_cast<uint64_t>(area) + kBytes));
+  const pb::vma_entry& entry = At(collected, area);
+  EXPECT_EQ(entry.status(), kVmaRegular | kVmaAnonShared);
+  EXPECT_EQ(entry.flags(), uint32_t{MAP_SHARED | MAP_ANONYMOUS});
+  EXPECT_NE(entry.shmid(), 0U);
+  EXPECT_TRUE(refusals_.findings().empty());
+  for (const pb::file_entry& file : files_.entries()) EXPECT_NE(file.reg().name(), "/dev/zero");
+}
+
+TEST_F(MappingsTest, MemoryFilesAndSystemVSharedMemoryAreRefused) {
+  const UniqueFd file(memfd_create("of_test", 0));
+  ASSERT_EQ(ftruncate(file.get(), kBytes), 0);
+  void* const mapped = mmap(nullptr, kBytes, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  const int segment = shmget(IPC_PRIVATE, kBytes, 0600);
+  void* const attached = shmat(segment, nullptr, 0);
+  shmctl(segment, IPC_RMID, nullptr);
+  Collect();
+  munmap(mapped, kBytes);
+  shmdt(attached);
+  std::vector<std::string> findings = refusals_.findings();
+  ASSERT_EQ(findings.size(), 2U);
+  std::ranges::sort(findings, {}, [](const std::string& text) { return text.find("memfd"); });
+  EXPECT_TRUE(
+      findings[0].ends_with("/memfd:of_test (deleted): a memory file (memfd), not "
+                            "supported yet"))
+      << findings[0];
+  EXPECT_TRUE(findings[1].ends_with("System V shared memory, not supported yet")) << findings[1];
 }
 
 TEST_F(MappingsTest, TheVdsoIsDumpedWholeAndVvarIsOneEntryWithoutPages) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,6 +12,26 @@
 #include "base/file.h"
 
 namespace ckpt {
+
+namespace {
+
+Result<> ReadAllAt(int fd, uint64_t offset, std::span<std::byte> into) {
+  while (!into.empty()) {
+    const ssize_t got = pread(fd, into.data(), into.size(), static_cast<off_t>(offset));
+    const int saved = errno;
+    if (got < 0 && saved == EINTR) continue;
+    if (got < 0) return ErrnoError(saved, "pread of shared memory at {:#x}", offset);
+    if (got == 0) {
+      return MakeError(ErrorCode::kSystem, "shared memory ends at {:#x}, {} bytes are missing",
+                       offset, into.size());
+    }
+    into = into.subspan(static_cast<size_t>(got));
+    offset += static_cast<uint64_t>(got);
+  }
+  return success();
+}
+
+}  // namespace
 
 Result<PageBuffers> PageBuffers::Create(size_t size_bytes) {
   const size_t rounded =
@@ -132,8 +153,18 @@ void PageStage::ReadPieces() {
 
 Result<> PageStage::ReadPiece(const Piece& piece, std::span<std::byte> into) const {
   for (const Part& part : piece.parts) {
-    CKPT_TRY(sources_[part.source].memory->ReadRanges(part.ranges, into.first(part.size_bytes)));
+    CKPT_TRY(ReadPart(part, into.first(part.size_bytes)));
     into = into.subspan(part.size_bytes);
+  }
+  return success();
+}
+
+Result<> PageStage::ReadPart(const Part& part, std::span<std::byte> into) const {
+  const Source& source = sources_[part.source];
+  if (source.memory != nullptr) return source.memory->ReadRanges(part.ranges, into);
+  for (const RemoteRange& range : part.ranges) {
+    CKPT_TRY(ReadAllAt(source.fd, range.start, into.first(range.size_bytes())));
+    into = into.subspan(range.size_bytes());
   }
   return success();
 }

@@ -51,11 +51,12 @@ class PageStage {
   // it returns ends the work.
   using Progress = std::function<Result<>(uint64_t written_bytes, uint64_t total_bytes)>;
 
-  // What goes into one file, from offset 0 on: `ranges` of `memory`, in order. Both outlive the
-  // stage.
+  // What goes into one file, from offset 0 on: `ranges` of `memory`, or of the file `fd` where
+  // there is no memory, in order. All outlive the stage.
   struct Source {
     const RemoteMemory* memory = nullptr;
     std::span<const RemoteRange> ranges;
+    int fd = -1;
   };
 
   // `buffers` outlive the stage. The threads start here, for that, too, takes time that a frozen
@@ -98,6 +99,7 @@ class PageStage {
 
   static std::vector<Piece> Cut(std::span<const Source> sources);
   Result<> ReadPiece(const Piece& piece, std::span<std::byte> into) const;
+  Result<> ReadPart(const Part& part, std::span<std::byte> into) const;
   Result<> WritePiece(const Piece& piece, std::span<const std::byte> bytes) const;
   void ReadPieces();
   void AwaitStart();

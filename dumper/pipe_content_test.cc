@@ -94,15 +94,14 @@ TEST_F(PipeContentTest, ContentThatNoDescriptorCanReadIsRefused) {
       fmt::format("fd 300 is {}: it holds 9 bytes and nobody has it open to read them", Path()));
 }
 
-TEST_F(PipeContentTest, ADeletedFifoIsRefused) {
+TEST_F(PipeContentTest, ADeletedFifoIsAGhost) {
   DescriptorHolder holder([&] {
     OpenAt(300, O_RDWR);
     unlink(Path().c_str());
   });
-  static_cast<void>(holder.Collect().value());
-  ASSERT_EQ(holder.refusals.findings().size(), 1U);
-  EXPECT_EQ(holder.refusals.findings()[0],
-            fmt::format("fd 300 is {} (deleted): deleted files are not supported yet", Path()));
+  EXPECT_EQ(holder.Collect().value().fifos.size(), 1U);
+  EXPECT_TRUE(holder.refusals.findings().empty()) << holder.refusals.findings()[0];
+  EXPECT_EQ(holder.files.ghosts().files().size(), 1U);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "dumper/descriptors.h"
 #include "dumper/file_table.h"
 #include "dumper/mappings.h"
+#include "dumper/shared_memory.h"
 #include "formats/proto/memory.pb.h"
 #include "formats/proto/mounts.pb.h"
 #include "formats/proto/raw_facts.pb.h"
@@ -31,7 +32,7 @@ struct TaskSnapshot {
 };
 
 // The descriptors of the processes that have this files_id.
-struct DescriptorTable {
+struct FdinfoTable {
   uint32_t files_id = 0;
   std::vector<pb::fdinfo_entry> fds;  // by number
 };
@@ -39,8 +40,9 @@ struct DescriptorTable {
 struct Snapshot {
   std::vector<TaskSnapshot> tasks;  // parents before their children
   FileTable files;
-  std::vector<DescriptorTable> descriptor_tables;
+  std::vector<FdinfoTable> descriptor_tables;
   FileContents contents;
+  SharedMemories shared_memories;
   std::vector<pb::mnt_entry> mounts;
   std::vector<pb::raw_fact_entry> raw_facts;
   pb::dump_stats_entry stats;
