@@ -82,6 +82,9 @@ class Loader {
   }
 
   void LoadNamespaces() {
+    if (dump().Has(ImageType::kCgroup)) {
+      Keep(dump_.images.cgroups, dump().ReadSingle<pb::cgroup_entry>(ImageType::kCgroup));
+    }
     const auto& tasks = dump_.images.tasks;
     if (tasks.empty() || !tasks.front().ids) return;
     Keep(dump_.images.namespaces, LoadNamespaceImages(dump(), *tasks.front().ids));

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "formats/proto/cgroup.pb.h"
 #include "formats/proto/files.pb.h"
 #include "formats/proto/inventory.pb.h"
 #include "formats/proto/memory.pb.h"
@@ -42,6 +43,7 @@ struct DumpImages {
   std::vector<PipeDataImage> fifo_data;
   std::vector<pb::remap_file_path_entry> remaps;
   NamespaceImages namespaces;  // of the first task
+  pb::cgroup_entry cgroups;    // empty without an image
 };
 
 // A dump as it was read.

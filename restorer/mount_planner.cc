@@ -9,7 +9,7 @@
 
 #include "restorer/mount_order.h"
 #include "restorer/mount_propagation.h"
-#include "restorer/mount_sources.h"
+#include "restorer/mount_source_plan.h"
 
 namespace ckpt {
 

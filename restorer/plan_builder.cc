@@ -40,12 +40,27 @@ void CheckInventory(const pb::inventory_entry& inventory, Findings& findings) {
   }
 }
 
+std::vector<TaskCgroupSets> CgroupSetsOf(const DumpImages& images) {
+  std::vector<TaskCgroupSets> tasks;
+  for (const TaskImages& task : images.tasks) {
+    TaskCgroupSets& sets = tasks.emplace_back(TaskCgroupSets{.pid = task.tree.pid()});
+    for (const pb::core_entry& core : task.threads) {
+      // Before CRIU 3.18 only processes had one.
+      sets.threads.push_back(core.thread_core().has_cg_set() ? core.thread_core().cg_set()
+                                                             : task.threads.front().tc().cg_set());
+    }
+  }
+  return tasks;
+}
+
 void PlanPlace(const DumpImages& images, const RestorePlace& place, RestorePlan& plan,
                Findings& findings) {
   std::vector<TaskNamespaces> tasks;
   for (const TaskImages& task : images.tasks) {
     if (task.ids) tasks.push_back({.pid = task.tree.pid(), .ids = &*task.ids});
   }
+  plan.cgroups = PlanCgroups(CgroupSetsOf(images), images.cgroups, images.inventory.root_cg_set(),
+                             place.cgroups, findings);
   plan.namespaces = PlanNamespaces(tasks, images.inventory.root_ids(), images.namespaces,
                                    place.root, place.external_mounts, findings);
   if (plan.namespaces.mounts) {

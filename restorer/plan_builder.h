@@ -14,6 +14,7 @@ namespace ckpt {
 struct RestorePlace {
   std::string root = {};  // the directory for the root; may be empty
   ExternalMounts external_mounts = {};
+  CgroupOptions cgroups = {};
 };
 
 // The error tells all that is wrong with the images, and all in them that is not supported, a line

@@ -17,6 +17,7 @@
 #include "formats/image_writer.h"
 #include "formats/proto/stats.pb.h"
 #include "restorer/address_space.h"
+#include "restorer/cgroups.h"
 #include "restorer/credentials.h"
 #include "restorer/dump_images.h"
 #include "restorer/event_file_steps.h"
@@ -50,6 +51,7 @@ struct Restoration {
   LoadedDump dump = {};
   RestorePlan plan = {};
   std::optional<OpenedFiles> files = {};
+  std::optional<Cgroups> cgroups = {};  // goes after those who are in them
   std::vector<std::unique_ptr<RestoredTask>> tasks = {};
   std::string written_pidfile = {};  // to be removed if the last step fails
   RaisedDescriptorLimit raised = {};
@@ -68,7 +70,8 @@ Result<> PlanRestore(Restoration& restoration) {
   CKPT_TRY(restoration.plan, BuildRestorePlan(restoration.dump.images,
                                               {.root = restoration.options.root,
                                                .external_mounts =
-                                                   restoration.options.external_mounts}));
+                                                   restoration.options.external_mounts,
+                                               .cgroups = restoration.options.cgroups}));
   Findings findings;
   const auto add = [&](Result<> result) {
     if (result.has_error()) findings.Add(std::move(result).error());
@@ -78,6 +81,19 @@ Result<> PlanRestore(Restoration& restoration) {
     for (const ThreadPlan& thread : task.threads) add(CheckRegisters(thread));
   }
   return findings.AsResult();
+}
+
+Result<> MakeCgroups(Restoration& restoration) {
+  CKPT_TRY(Cgroups cgroups, Cgroups::Make(restoration.plan.cgroups, restoration.log));
+  restoration.cgroups.emplace(std::move(cgroups));
+  return success();
+}
+
+Result<> JoinCgroups(Restoration& restoration) {
+  for (const std::unique_ptr<RestoredTask>& task : restoration.tasks) {
+    CKPT_TRY(restoration.cgroups->Join(static_cast<uint32_t>(task->plan->pid), task->stub.pid()));
+  }
+  return success();
 }
 
 // Until the first process leaves our descriptors (LeaveDescriptors()), it has what is opened.
@@ -95,6 +111,7 @@ Result<> CreateRoot(Restoration& restoration) {
   CKPT_TRY(StubProcess stub, StubProcess::Create({.pid = plan.pid,
                                                   .namespaces = namespaces.clone_flags,
                                                   .prepare = prepare}));
+  CKPT_TRY(restoration.cgroups->Join(static_cast<uint32_t>(plan.pid), stub.pid()));
   const bool has_other_root = restoration.plan.files.at(plan.root_file_id).path != "/";
   const bool needs_chroot = !restoration.options.root.empty() && !namespaces.mounts;
   restoration.tasks.push_back(std::make_unique<RestoredTask>(
@@ -177,6 +194,7 @@ struct Step {
 constexpr std::array kSteps = {
     Step{"read the images", ReadDump, nullptr},
     Step{"plan", PlanRestore, nullptr},
+    Step{"make control groups", MakeCgroups, nullptr},
     Step{"create the first process", CreateRoot, nullptr},
     Step{"open files", OpenFiles, nullptr},
     Step{"take over", nullptr, TakeOver},
@@ -191,6 +209,7 @@ constexpr std::array kSteps = {
     Step{"set directories", nullptr, SetDirectories},
     Step{"set descriptors", nullptr, SetDescriptors},
     Step{"set watches", nullptr, SetWatches},
+    Step{"join control groups", JoinCgroups, nullptr},
     Step{"make threads", nullptr, MakeThreads},
     Step{"set thread states", nullptr, SetThreadStates},
     Step{"set process state", nullptr, SetProcessState},
@@ -266,6 +285,7 @@ Result<pid_t> Restore(const RestoreOptions& options, Log& log) {
     if (!restoration.written_pidfile.empty()) unlink(restoration.written_pidfile.c_str());
     return std::move(made).error();
   }
+  restoration.cgroups->Keep();
   WriteStatistics(restoration);
   return restoration.first_pid;
 }

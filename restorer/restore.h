@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/result.h"
+#include "restorer/cgroup_plan.h"
 #include "restorer/mount_plan.h"
 
 namespace ckpt {
@@ -21,6 +22,9 @@ struct RestoreOptions {
   // at "/" share it.
   std::string root = {};
   ExternalMounts external_mounts = {};
+  CgroupOptions cgroups = {};
+  // The processes have the terminal and the session of the restorer.
+  bool shell_job = false;
   // Is written, with the pid, when the process is complete; empty: none.
   std::string pidfile = {};
 

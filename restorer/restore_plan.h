@@ -17,6 +17,7 @@
 
 #include "formats/proto/arch_x86.pb.h"
 #include "process/remote_ptr.h"
+#include "restorer/cgroup_plan.h"
 #include "restorer/namespaces_plan.h"
 
 namespace ckpt {
@@ -244,6 +245,7 @@ struct TaskPlan {
 
 struct RestorePlan {
   NamespacesPlan namespaces;
+  CgroupPlan cgroups;
   std::map<uint32_t, FilePlan> files;  // by id
   std::map<uint32_t, PipePlan> pipes;  // by pipe_id
   std::map<uint32_t, PipePlan> fifos;  // by pipe_id

@@ -32,7 +32,14 @@ void AddOptions(po::options_description& options) {
        "the directory at which the paths of the dump begin")  //
       ("ext-mount-map", Words("KEY:PATH"),
        "what the external mount KEY shows; \"auto\" for those whose path is in the dump")  //
-      ("external", Words("mnt[KEY]:PATH"), "the same; mnt[] as \"auto\"");
+      ("external", Words("mnt[KEY]:PATH"), "the same; mnt[] as \"auto\"")  //
+      ("manage-cgroups",
+       po::value<std::string>()->value_name("MODE")->default_value("soft")->implicit_value(""),
+       "which control groups are made, and whose properties are set: ignore, none, props, soft, "
+       "full or strict")  //
+      ("cgroup-root", Words("[CTRL:]PATH"),
+       "the group that takes the place of the topmost one of the dump")  //
+      ("shell-job,j", "the processes have the terminal and the session of this one");
 }
 
 // The exit code that tells how the process ended.
@@ -52,6 +59,13 @@ Result<int> RestoreAsTold(const EngineInvocation& invocation) {
   CKPT_TRY(options.external_mounts,
            ParseExternalMounts(invocation.options["ext-mount-map"].as<std::vector<std::string>>(),
                                invocation.options["external"].as<std::vector<std::string>>()));
+  CKPT_TRY(options.cgroups.mode,
+           ParseCgroupMode(invocation.options["manage-cgroups"].as<std::string>()));
+  for (const std::string& root :
+       invocation.options["cgroup-root"].as<std::vector<std::string>>()) {
+    CKPT_TRY(AddCgroupRoot(root, options.cgroups));
+  }
+  options.shell_job = invocation.options.count("shell-job") > 0;
   options.pidfile = invocation.options["pidfile"].as<std::string>();
   CKPT_TRY(const pid_t restored, Restore(options, invocation.log));
   invocation.log.Info("process {} runs", restored);

@@ -1,4 +1,4 @@
-#include "restorer/mount_sources.h"
+#include "restorer/mount_source_plan.h"
 
 #include <sys/mount.h>
 

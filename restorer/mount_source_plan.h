@@ -1,6 +1,6 @@
 // What each mount of a tree is a clone of.
-#ifndef RESTORER_MOUNT_SOURCES_H_
-#define RESTORER_MOUNT_SOURCES_H_
+#ifndef RESTORER_MOUNT_SOURCE_PLAN_H_
+#define RESTORER_MOUNT_SOURCE_PLAN_H_
 
 #include <cstdint>
 #include <set>
@@ -21,4 +21,4 @@ void PlanSources(const std::vector<OrderedMount>& order, const std::set<uint64_t
 
 }  // namespace ckpt
 
-#endif  // RESTORER_MOUNT_SOURCES_H_
+#endif  // RESTORER_MOUNT_SOURCE_PLAN_H_
