@@ -1,0 +1,38 @@
+#include "restorer/cgroups.h"
+
+#include <gtest/gtest.h>
+
+namespace ckpt {
+namespace {
+
+TEST(CgroupsTest, HierarchiesAreNamedByTheirControllers) {
+  EXPECT_EQ(ParseHierarchies("9:name=systemd:/x\n8:cpu,cpuacct:/a:b\n0::/\n"),
+            (std::vector<std::string>{"name=systemd", "cpu,cpuacct", ""}));
+}
+
+TEST(CgroupsTest, WithoutProcessesInGroupsNothingIsMade) {
+  CgroupPlan plan;
+  plan.mode = CgroupMode::kFull;
+  plan.hierarchies = {"pids"};
+  plan.directories.emplace_back().path = "not/made";
+  Log log;
+  const Result<Cgroups> cgroups = Cgroups::Make(plan, log);
+  ASSERT_TRUE(cgroups.has_value()) << cgroups.error().message;
+  EXPECT_TRUE(cgroups.value().Join(1, 1).has_value());
+}
+
+TEST(CgroupsTest, AHierarchyThatIsNotHereIsPassedOver) {
+  CgroupPlan plan;
+  plan.mode = CgroupMode::kFull;
+  plan.hierarchies = {"no-such-controller"};
+  plan.directories.emplace_back().path = "not/made";
+  plan.sets[2] = {{.hierarchy = 0, .path = "not/made"}};
+  plan.set_of_pid[7] = 2;
+  Log log;
+  const Result<Cgroups> cgroups = Cgroups::Make(plan, log);
+  ASSERT_TRUE(cgroups.has_value()) << cgroups.error().message;
+  EXPECT_TRUE(cgroups.value().Join(7, 1).has_value());
+}
+
+}  // namespace
+}  // namespace ckpt
