@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
+#include <sstream>
 #include <string_view>
 #include <vector>
 
 #include "base/file.h"
+#include "tests/harness/process_tree.h"
 
 namespace ckpt {
 namespace {
@@ -106,22 +109,6 @@ std::vector<pid_t> Pids(std::string_view text) {
   return pids;
 }
 
-// The process and its descendants.
-Result<std::vector<pid_t>> Tree(pid_t pid, const std::string& procfs) {
-  std::vector<pid_t> tree = {pid};
-  for (size_t i = 0; i < tree.size(); ++i) {
-    const std::string tasks = fmt::format("{}/{}/task", procfs, tree[i]);
-    CKPT_TRY(const std::vector<std::string> tids, ListDirectory(tasks));
-    for (const std::string& tid : tids) {
-      CKPT_TRY(const std::string text, ReadWholeFile(fmt::format("{}/{}/children", tasks, tid)));
-      const std::vector<pid_t> children = Pids(text);
-      tree.insert(tree.end(), children.begin(), children.end());
-    }
-  }
-  std::ranges::sort(tree);
-  return tree;
-}
-
 // The number of the process in its innermost pid namespace.
 Result<pid_t> InnermostPid(pid_t pid) {
   CKPT_TRY(const std::string status, ReadWholeFile(fmt::format("/proc/{}/status", pid)));
@@ -167,6 +154,30 @@ Result<std::string> SnapshotOf(pid_t pid, const std::string& procfs) {
   return out;
 }
 
+namespace {
+
+// Its place in the tree, and whether it is stopped or has ended, and how. Fields of proc(5), from
+// the third on.
+Result<std::string> Place(pid_t pid, pid_t root, const std::string& procfs) {
+  CKPT_TRY(const std::string stat, ReadWholeFile(fmt::format("{}/{}/stat", procfs, pid)));
+  std::istringstream text(stat.substr(stat.rfind(')') + 2));
+  const std::vector<std::string> fields{std::istream_iterator<std::string>(text), {}};
+  constexpr size_t kState = 0;
+  constexpr size_t kParent = 1;
+  constexpr size_t kGroup = 2;
+  constexpr size_t kSession = 3;
+  constexpr size_t kExitCode = 49;
+  const std::string& state = fields.at(kState);
+  // The root's parent is whoever started or restored it.
+  return fmt::format("process {}\nparent {} group {} session {} {}\n", pid,
+                     pid == root ? "" : fields.at(kParent), fields.at(kGroup), fields.at(kSession),
+                     state == "Z"   ? "ended with " + fields.at(kExitCode)
+                     : state == "T" ? "stopped"
+                                    : "alive");
+}
+
+}  // namespace
+
 Result<std::string> TreeSnapshotOf(pid_t pid) {
   CKPT_TRY(pid_t number, InnermostPid(pid));
   std::string procfs = fmt::format("/proc/{}/root/proc", pid);
@@ -174,11 +185,15 @@ Result<std::string> TreeSnapshotOf(pid_t pid) {
     procfs = "/proc";
     number = pid;
   }
-  CKPT_TRY(const std::vector<pid_t> tree, Tree(number, procfs));
+  CKPT_TRY(std::vector<pid_t> tree, ProcessTree(number, procfs));
+  std::ranges::sort(tree);
   std::string out;
   for (const pid_t process : tree) {
+    CKPT_TRY(const std::string place, Place(process, number, procfs));
+    out += place;
+    if (place.find("ended") != std::string::npos) continue;
     CKPT_TRY(const std::string one, SnapshotOf(process, procfs));
-    out += fmt::format("process {}\n{}", process, one);
+    out += one;
   }
   return out;
 }

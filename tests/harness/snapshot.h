@@ -17,8 +17,9 @@ namespace ckpt {
 // `proc` is an instance of procfs that shows the process as `pid`.
 Result<std::string> SnapshotOf(pid_t pid, const std::string& proc = "/proc");
 
-// The same of a process and all that descend from it, in the order of their pids as the /proc that
-// they have mounted shows them (the caller's where it has none).
+// The same of a process and all that descend from it, with their parents, groups and sessions; of
+// zombies how they ended. In the order of their pids as the /proc that they have mounted shows them
+// (the caller's where it has none).
 Result<std::string> TreeSnapshotOf(pid_t pid);
 
 }  // namespace ckpt

@@ -11,6 +11,9 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <vector>
+
+#include "tests/harness/process_tree.h"
 
 namespace ckpt {
 namespace {
@@ -75,8 +78,11 @@ Result<Subject> Subject::Adopt(pid_t pid, const std::string& workdir) {
 
 Subject::~Subject() {
   if (pid_ == 0) return;
-  kill(pid_, SIGKILL);
+  const Result<std::vector<pid_t>> listed = ProcessTree(pid_);
+  const std::vector<pid_t> tree = listed.has_value() ? listed.value() : std::vector{pid_};
+  for (const pid_t pid : tree) kill(pid, SIGKILL);
   (void)AwaitEnd();
+  ReapDescendants(tree);
 }
 
 Result<> Subject::AwaitReady(int inotify_fd) {

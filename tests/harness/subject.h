@@ -14,7 +14,7 @@
 namespace ckpt {
 
 // The process is a child of the test, or will be: in its namespace orphans become its children.
-// The destructor kills and reaps what still runs.
+// The destructor kills and reaps what still runs, its descendants too.
 class Subject {
  public:
   // Starts the program in `workdir`, which must exist and be empty, and returns when it is ready.

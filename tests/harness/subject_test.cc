@@ -28,10 +28,12 @@ TEST_P(Programs, OneThatIsLeftAlonePasses) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Programs,
-                         testing::Values("blocked", "counter", "credentials", "events", "fifos",
-                                         "files", "has_child", "holds_socket", "memory",
-                                         "other_user", "personality", "pipes", "registers",
-                                         "settings", "signals", "threads", "timers"),
+                         testing::Values("blocked", "copied_memory", "counter", "credentials",
+                                         "dead_leaders", "events", "fifos", "files", "holds_socket",
+                                         "memory", "other_user", "personality", "pipes",
+                                         "pipes_between", "registers", "settings", "shared_files",
+                                         "shared_memory", "shared_table", "signals",
+                                         "stopped_child", "threads", "timers", "tree", "zombies"),
                          [](const auto& program) { return std::string(program.param); });
 
 TEST(Subject, RunsInANamespaceOfTheTest) { EXPECT_EQ(getpid(), 1); }

@@ -7,17 +7,21 @@
 #include <map>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "tests/harness/command.h"
+#include "tests/harness/process_tree.h"
 #include "tests/harness/snapshot.h"
 
 namespace ckpt {
 namespace {
 
 constexpr ProgramCase kPrograms[] = {
-    {"blocked"},  {"counter"}, {"counter", true}, {"credentials"}, {"events"}, {"fifos"},
-    {"files"},    {"memory"},  {"other_user"},    {"personality"}, {"pipes"},  {"registers"},
-    {"settings"}, {"signals"}, {"threads"},       {"timers"},
+    {"blocked"},       {"copied_memory"}, {"counter"},       {"counter", true}, {"credentials"},
+    {"dead_leaders"},  {"events"},        {"fifos"},         {"files"},         {"memory"},
+    {"other_user"},    {"personality"},   {"pipes"},         {"pipes_between"}, {"registers"},
+    {"settings"},      {"shared_files"},  {"shared_memory"}, {"shared_table"},  {"signals"},
+    {"stopped_child"}, {"threads"},       {"timers"},        {"tree"},          {"zombies"},
 };
 
 Result<> CopyFolder(const std::string& from, const std::string& to) {
@@ -43,9 +47,11 @@ Result<DumpedProgram> DumpedProgram::Make(const ProgramCase& program, Engine dum
     CKPT_TRY(subject.Signal(SIGSTOP));
     CKPT_TRY(subject.AwaitStop());
   }
-  CKPT_TRY(dumped.snapshot_, SnapshotOf(subject.pid()));
+  CKPT_TRY(dumped.snapshot_, TreeSnapshotOf(subject.pid()));
+  CKPT_TRY(const std::vector<pid_t> tree, ProcessTree(subject.pid()));
   CKPT_TRY(Dump(dumper, subject.pid(), dumped.images_));
   CKPT_TRY(subject.AwaitEnd());
+  ReapDescendants(tree);
   CKPT_TRY(CopyFolder(dumped.workdir_, dumped.saved_workdir_));
   return dumped;
 }

@@ -26,7 +26,7 @@ class DumpedProgram {
 
   const std::string& images() const { return images_; }
 
-  // SnapshotOf() the process before the dump.
+  // TreeSnapshotOf() the process before the dump.
   const std::string& snapshot() const { return snapshot_; }
 
   Result<Subject> RestoreBy(Engine restorer) const;

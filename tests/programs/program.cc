@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <mutex>
@@ -28,6 +29,12 @@ std::string& Workdir() {
   static std::string path;
   return path;
 }
+
+// Of a child that StartChild() made.
+bool is_child = false;
+int ready_end = -1;
+
+std::string ChildFile(pid_t pid) { return "child-" + std::to_string(pid); }
 
 void WriteWhole(const std::string& name, const std::string& text) {
   const std::string path = Workdir() + "/" + name;
@@ -102,7 +109,11 @@ void ChangeRoot(const std::string& root) {
   REQUIRE(chdir("/") == 0);
 }
 
-void Ready() { WriteWhole("ready", ""); }
+void Ready() {
+  if (!is_child) return WriteWhole("ready", "");
+  close(ready_end);
+  ready_end = -1;
+}
 
 void AwaitGo() {
   const sigset_t go = GoSignal();
@@ -147,8 +158,43 @@ void Require(bool condition, const char* text, int line) {
 
 void Finish() {
   std::lock_guard<std::mutex> lock(failures_mutex);
+  if (is_child) {
+    if (!failures.empty()) WriteWhole(ChildFile(getpid()), failures);
+    _exit(failures.empty() ? 0 : 1);
+  }
   WriteWhole("verdict", failures.empty() ? "pass" : "fail: " + failures);
   _exit(failures.empty() ? 0 : 1);
+}
+
+pid_t StartChild(const std::function<void()>& body) {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const pid_t pid = fork();
+  REQUIRE(pid >= 0);
+  if (pid == 0) {
+    if (ready_end >= 0) close(ready_end);
+    close(ends[0]);
+    is_child = true;
+    ready_end = ends[1];
+    failures.clear();
+    body();
+    Finish();
+  }
+  close(ends[1]);
+  char byte = 0;
+  EXPECT_EQUAL(read(ends[0], &byte, 1), 0);  // no byte: all have closed their end
+  close(ends[0]);
+  return pid;
+}
+
+void EndChild(pid_t pid) {
+  REQUIRE(kill(pid, SIGUSR1) == 0);
+  int status = 0;
+  EXPECT_EQUAL(waitpid(pid, &status, 0), pid);
+  if (status == 0) return;
+  Fail("child " + std::to_string(pid) + " ended with " + std::to_string(status) + ": " +
+           FileText(Workdir() + "/" + ChildFile(pid)),
+       __LINE__);
 }
 
 std::string FileText(const std::string& path) {

@@ -9,6 +9,9 @@
 #ifndef TESTS_PROGRAMS_PROGRAM_H_
 #define TESTS_PROGRAMS_PROGRAM_H_
 
+#include <sys/types.h>
+
+#include <functional>
 #include <string>
 
 namespace ckpt {
@@ -54,6 +57,13 @@ void Require(bool condition, const char* text, int line);
                       __LINE__)
 #define EXPECT_SAME(actual, expected) ::ckpt::ExpectSame((actual), (expected), #actual, __LINE__)
 #define REQUIRE(condition) ::ckpt::Require((condition), #condition, __LINE__)
+
+// Forks a child that runs `body` and Finish(), and returns once it has called ReadyAndAwaitGo(),
+// which it must; what it finds wrong is heard of by EndChild(). It may have children of its own.
+pid_t StartChild(const std::function<void()>& body);
+
+// Gives a child the word to go on, waits for its end, and notes what it found wrong.
+void EndChild(pid_t pid);
 
 // The contents of a file, those of /proc included.
 std::string FileText(const std::string& path);
