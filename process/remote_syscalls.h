@@ -69,6 +69,14 @@ class RemoteSyscalls {
   Result<int64_t> Call(Tracee& thread, long number,
                        std::initializer_list<SyscallArgument> arguments) const;
 
+  // The engine of a process that was made by fork of this one's task, and has inherited its scratch
+  // area; `memory` is that process's.
+  RemoteSyscalls InCopyOfTask(const RemoteMemory& memory) const {
+    RemoteSyscalls copy = *this;
+    copy.memory_ = &memory;
+    return copy;
+  }
+
   // The whole scratch area.
   RemoteRange scratch() const { return scratch_; }
 

@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "restorer/inherited_memory.h"
+
 namespace ckpt {
 
 namespace {
@@ -35,19 +37,21 @@ bool IsMapped(const RestoredTask& task, const MappingPlan& mapping) {
   return mapping.kind != Kind::kVdso || task.patched_vdso.has_value();
 }
 
-// While it is filled, a mapping is written to.
-int ProtectionWhileFilling(const MappingPlan& mapping) {
-  return mapping.has_pages ? mapping.protection | PROT_WRITE : mapping.protection;
+int DescriptorOf(const RestoredTask& task, const MappingPlan& mapping) {
+  if (mapping.kind == Kind::kFile) return task.files->Mapped(mapping.file_id, mapping.file_access);
+  if (mapping.kind == Kind::kSharedMemory) return task.files->SharedMemory(mapping.shared_id);
+  return -1;
 }
 
-Result<> AddMapping(const RestoredTask& task, const MappingPlan& mapping, RemoteCalls& calls) {
-  const bool is_file = mapping.kind == Kind::kFile;
-  const int fd = is_file ? task.files->Mapped(mapping.file_id, mapping.file_access) : -1;
+Result<> AddMapping(const RestoredTask& task, const MappingPiece& piece, RemoteCalls& calls) {
+  const MappingPlan& mapping = *piece.mapping;
+  if (!IsMapped(task, mapping)) return success();
+  const uint64_t offset = mapping.file_offset + (piece.range.start - mapping.range.start);
   CKPT_TRY(calls.MakeRoom(1, 0));
-  calls.Add(fmt::format("mmap of {}", Text(mapping.range)), SYS_mmap,
-            {mapping.range.start, mapping.range.size_bytes(), ProtectionWhileFilling(mapping),
-             mapping.flags | MAP_FIXED_NOREPLACE, fd, mapping.file_offset},
-            static_cast<int64_t>(mapping.range.start));
+  calls.Add(fmt::format("mmap of {}", Text(piece.range)), SYS_mmap,
+            {piece.range.start, piece.range.size_bytes(), ProtectionWhileFilling(mapping),
+             mapping.flags | MAP_FIXED_NOREPLACE, DescriptorOf(task, mapping), offset},
+            static_cast<int64_t>(piece.range.start));
   return success();
 }
 
@@ -88,6 +92,40 @@ class ReadCall {
   std::vector<iovec> ranges_;
 };
 
+Result<> AddReads(const RestoredTask& task, std::span<const PagesPlan> pages, RemoteCalls& calls) {
+  ReadCall read;
+  for (PagesPlan run : pages) {
+    while (run.range.start < run.range.end) {
+      PagesPlan piece = run;
+      piece.range.end = std::min(run.range.end, run.range.start + kMostReadBytes);
+      if (!read.Takes(piece)) CKPT_TRY(read.AddTo(task, calls));
+      read.Take(piece);
+      run.range.start = piece.range.end;
+      run.offset_bytes += piece.range.size_bytes();
+    }
+  }
+  return read.AddTo(task, calls);
+}
+
+// Of memory that was inherited.
+Result<> AddChanges(const RestoredTask& task, const InheritancePlan& plan, RemoteCalls& calls) {
+  for (const RemoteRange& range : plan.unmapped) {
+    CKPT_TRY(calls.Call(fmt::format("munmap of {}", Text(range)), SYS_munmap,
+                        {range.start, range.size_bytes()}));
+  }
+  for (const MappingPiece& piece : plan.mapped) CKPT_TRY(AddMapping(task, piece, calls));
+  for (const MappingPiece& piece : plan.reprotected) {
+    CKPT_TRY(calls.Call(
+        fmt::format("mprotect of {}", Text(piece.range)), SYS_mprotect,
+        {piece.range.start, piece.range.size_bytes(), ProtectionWhileFilling(*piece.mapping)}));
+  }
+  for (const RemoteRange& range : plan.dropped) {
+    CKPT_TRY(calls.Call(fmt::format("madvise of {} with MADV_DONTNEED", Text(range)), SYS_madvise,
+                        {range.start, range.size_bytes(), MADV_DONTNEED}));
+  }
+  return success();
+}
+
 Result<> AddAdvice(const MappingPlan& mapping, RemoteCalls& calls) {
   for (const int advice : mapping.advice) {
     CKPT_TRY(calls.MakeRoom(1, 0));
@@ -118,25 +156,25 @@ prctl_mm_map LayoutOf(const MemoryLayoutPlan& plan) {
 Result<> MapMemory(RestoredTask& task) {
   RemoteCalls calls = task.Calls(RemoteCalls::kManyCalls);
   for (const MappingPlan& mapping : task.plan->memory.mappings) {
-    if (IsMapped(task, mapping)) CKPT_TRY(AddMapping(task, mapping, calls));
+    CKPT_TRY(AddMapping(task, {&mapping, mapping.range}, calls));
   }
   return calls.Flush();
 }
 
 Result<> FillMemory(RestoredTask& task) {
   RemoteCalls calls = task.Calls();
-  ReadCall read;
-  for (PagesPlan run : task.plan->memory.pages) {
-    while (run.range.start < run.range.end) {
-      PagesPlan piece = run;
-      piece.range.end = std::min(run.range.end, run.range.start + kMostReadBytes);
-      if (!read.Takes(piece)) CKPT_TRY(read.AddTo(task, calls));
-      read.Take(piece);
-      run.range.start = piece.range.end;
-      run.offset_bytes += piece.range.size_bytes();
-    }
-  }
-  CKPT_TRY(read.AddTo(task, calls));
+  CKPT_TRY(AddReads(task, task.plan->memory.pages, calls));
+  return calls.Flush();
+}
+
+Result<> ChangeInheritedMemory(RestoredTask& task, const RestoredTask& maker,
+                               const MappedPages& pages) {
+  const InheritancePlan plan =
+      PlanInheritance(maker.plan->memory, task.plan->memory,
+                      [&](const PagesPlan& a, const PagesPlan& b) { return pages.IsSame(a, b); });
+  RemoteCalls calls = task.Calls();
+  CKPT_TRY(AddChanges(task, plan, calls));
+  CKPT_TRY(AddReads(task, plan.written, calls));
   return calls.Flush();
 }
 

@@ -4,12 +4,18 @@
 #define RESTORER_ADDRESS_SPACE_H_
 
 #include "base/result.h"
+#include "restorer/mapped_pages.h"
 #include "restorer/restored_task.h"
 
 namespace ckpt {
 
 // Maps everything that the dump has, writable where pages will be filled in.
 Result<> MapMemory(RestoredTask& task);
+
+// The same, by way of what the task has inherited from `maker`, whose memory is filled; and fills
+// it. The pages of both that are equal stay shared.
+Result<> ChangeInheritedMemory(RestoredTask& task, const RestoredTask& maker,
+                               const MappedPages& pages);
 
 // Has the task read its pages from the pages images.
 Result<> FillMemory(RestoredTask& task);

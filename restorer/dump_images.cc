@@ -6,12 +6,14 @@
 #include <array>
 #include <cerrno>
 #include <map>
+#include <set>
 #include <string_view>
 #include <utility>
 
 #include "formats/dump_directory.h"
 #include "formats/image_message.h"
 #include "formats/page_ranges.h"
+#include "formats/vma_status.h"
 #include "restorer/findings.h"
 
 namespace ckpt {
@@ -37,12 +39,16 @@ class Loader {
     CKPT_TRY(const ImageFile tree, dump().Read(ImageType::kPstree));
     CKPT_TRY(const auto entries, ParseEntries<pb::pstree_entry>(tree));
     for (const pb::pstree_entry& entry : entries) LoadTask(entry);
+    LoadSharedMemory();
     LoadNamespaces();
     LoadFiles();
     LoadPipeData(ImageType::kPipesData, dump_.images.pipe_data);
     LoadPipeData(ImageType::kFifoData, dump_.images.fifo_data);
+    LoadSocketPackets();
     Keep(dump_.images.remaps,
          dump().ReadAllIfPresent<pb::remap_file_path_entry>(ImageType::kRemapFpath));
+    Keep(dump_.images.ghosts, LoadGhostImages(dump(), dump_.images.remaps));
+    Keep(dump_.images.terminals, dump().ReadAllIfPresent<pb::tty_info_entry>(ImageType::kTtyInfo));
     for (const UnsupportedImage& image : kUnsupportedImages) Refuse(image);
     CKPT_TRY(findings_.AsResult());
     return std::move(dump_);
@@ -66,10 +72,7 @@ class Loader {
   void LoadTask(const pb::pstree_entry& entry) {
     TaskImages task;
     task.tree = entry;
-    for (const uint32_t tid : entry.threads()) {
-      task.threads.emplace_back();
-      Keep(task.threads.back(), dump().ReadSingle<pb::core_entry>(ImageType::kCore, tid));
-    }
+    LoadThreads(task);
     LoadSingle(task.ids, ImageType::kIds, entry.pid());
     LoadSingle(task.mm, ImageType::kMm, entry.pid());
     LoadSingle(task.fs, ImageType::kFs, entry.pid());
@@ -77,8 +80,37 @@ class Loader {
       Keep(task.descriptors,
            dump().ReadAllIfPresent<pb::fdinfo_entry>(ImageType::kFdinfo, task.ids->files_id()));
     }
-    if (task.mm) LoadPages(entry.pid(), task.pages);
+    if (task.mm) LoadPages(ImageType::kPagemap, entry.pid(), task.pages);
     dump_.images.tasks.push_back(std::move(task));
+  }
+
+  // CRIU writes no sense for the threads of a zombie.
+  void LoadThreads(TaskImages& task) {
+    const auto load = [&](uint32_t tid) {
+      task.threads.emplace_back();
+      Keep(task.threads.back(), dump().ReadSingle<pb::core_entry>(ImageType::kCore, tid));
+    };
+    load(task.tree.pid());
+    if (task.threads.front().tc().task_state() == kDeadTaskState) return;
+    for (int i = 1; i < task.tree.threads_size(); ++i) load(task.tree.threads(i));
+  }
+
+  // Newer CRIUs take it for memfds.
+  void LoadSharedMemory() {
+    Keep(dump_.images.memfds,
+         dump().ReadAllIfPresent<pb::memfd_inode_entry>(ImageType::kMemfdInode));
+    std::set<uint64_t> ids;
+    for (const pb::memfd_inode_entry& memfd : dump_.images.memfds) ids.insert(memfd.shmid());
+    for (const TaskImages& task : dump_.images.tasks) {
+      if (!task.mm) continue;
+      for (const pb::vma_entry& vma : task.mm->vmas()) {
+        if ((vma.status() & kVmaAnonShared) != 0) ids.insert(vma.shmid());
+      }
+    }
+    for (const uint64_t id : ids) {
+      if (!dump().Has(ImageType::kShmemPagemap, id)) continue;
+      LoadPages(ImageType::kShmemPagemap, id, dump_.images.shared_pages[id]);
+    }
   }
 
   void LoadNamespaces() {
@@ -90,16 +122,15 @@ class Loader {
     Keep(dump_.images.namespaces, LoadNamespaceImages(dump(), *tasks.front().ids));
   }
 
-  void LoadPages(uint32_t pid, std::vector<PagesPlan>& pages) {
-    const auto stored = findings_.Keep(PageRanges::Open(chain_, ImageType::kPagemap, pid));
+  void LoadPages(ImageType type, uint64_t id, std::vector<PagesPlan>& pages) {
+    const auto stored = findings_.Keep(PageRanges::Open(chain_, type, id));
     if (!stored) return;
     std::map<size_t, size_t> sources;  // by layer
     for (const StoredRange& range : stored->ranges()) {
       if (range.is_lazy) {
         findings_.Unsupported(
-            "pagemap-{}.img: pages at {:#x} were left to a page server, which is "
-            "not supported",
-            pid, range.start);
+            "{}: pages at {:#x} were left to a page server, which is not supported",
+            ImageFileName(type, id), range.start);
         return;
       }
       const auto [source, is_new] = sources.try_emplace(range.layer, dump_.pages_images.size());
@@ -127,6 +158,8 @@ class Loader {
     AddFiles(ImageType::kRegFiles, pb::REG, &pb::file_entry::mutable_reg);
     AddFiles(ImageType::kPipes, pb::PIPE, &pb::file_entry::mutable_pipe);
     AddFiles(ImageType::kFifo, pb::FIFO, &pb::file_entry::mutable_fifo);
+    AddFiles(ImageType::kUnixsk, pb::UNIXSK, &pb::file_entry::mutable_usk);
+    AddFiles(ImageType::kTtyFiles, pb::TTY, &pb::file_entry::mutable_tty);
     AddFiles(ImageType::kEventfdFile, pb::EVENTFD, &pb::file_entry::mutable_efd);
     AddFiles(ImageType::kSignalfd, pb::SIGNALFD, &pb::file_entry::mutable_sgfd);
     AddFiles(ImageType::kTimerfd, pb::TIMERFD, &pb::file_entry::mutable_tfd);
@@ -173,6 +206,18 @@ class Loader {
       Keep(data.entry, ParseMessageAs<pb::pipe_data_entry>(entry.message));
       data.content = AsText(entry.extra);
       contents.push_back(std::move(data));
+    }
+  }
+
+  void LoadSocketPackets() {
+    std::optional<ImageFile> image;
+    Keep(image, dump().ReadIfPresent(ImageType::kSkQueues));
+    if (!image) return;
+    for (const ImageEntry& entry : image->entries()) {
+      SocketPacketImage packet;
+      Keep(packet.entry, ParseMessageAs<pb::sk_packet_entry>(entry.message));
+      packet.content = AsText(entry.extra);
+      dump_.images.socket_packets.push_back(std::move(packet));
     }
   }
 

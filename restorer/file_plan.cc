@@ -6,6 +6,8 @@
 
 #include "restorer/description_plan.h"
 #include "restorer/event_file_plan.h"
+#include "restorer/ghost_plan.h"
+#include "restorer/unix_socket_plan.h"
 
 namespace ckpt {
 
@@ -26,6 +28,9 @@ FilePlanner::FilePlanner(const DumpImages& images, RestorePlan& plan, Findings& 
     if (!entries_.emplace(entry.id(), &entry).second) {
       findings.BadFormat("files.img: two entries have the id {}", entry.id());
     }
+  }
+  for (const pb::remap_file_path_entry& remap : images.remaps) {
+    remaps_.emplace(remap.orig_id(), &remap);
   }
 }
 
@@ -64,9 +69,13 @@ bool FilePlanner::PlanKind(const pb::file_entry& entry, FilePlan& file, std::str
     return true;
   }
   if (entry.type() == pb::FIFO && entry.has_fifo()) return PlanFifo(entry.fifo(), file, user);
+  if (entry.type() == pb::UNIXSK && entry.has_usk()) {
+    PlanUnixSocket(entry.usk(), file, plan_, findings_);
+    return true;
+  }
   if (PlanEventFile(entry, file)) return true;
   if (entry.type() == pb::REG || entry.type() == pb::PIPE || entry.type() == pb::FIFO ||
-      IsEventFile(entry.type())) {
+      entry.type() == pb::UNIXSK || IsEventFile(entry.type())) {
     findings_.BadFormat("{}: is said to be {}, but holds no such message", file.place,
                         pb::fd_types_Name(entry.type()));
   } else {
@@ -111,11 +120,8 @@ void FilePlanner::PlanPath(const pb::reg_file_entry& entry, FilePlan& file, std:
   } else if (!file.path.starts_with('/')) {
     findings_.BadFormat("{}: path \"{}\" does not begin with a slash", file.place, file.path);
   }
-  for (const pb::remap_file_path_entry& remap : images_.remaps) {
-    if (remap.orig_id() != entry.id()) continue;
-    findings_.Unsupported("{}: {} had been deleted, and such files are not supported ({})",
-                          file.place, file.path, user);
-  }
+  const auto remap = remaps_.find(entry.id());
+  if (remap != remaps_.end()) PlanGhost(images_, *remap->second, file, plan_, findings_);
 }
 
 void FilePlanner::PlanPipes() {

@@ -41,6 +41,7 @@ class FilePlanner {
   RestorePlan& plan_;
   Findings& findings_;
   std::map<uint32_t, const pb::file_entry*> entries_;
+  std::map<uint32_t, const pb::remap_file_path_entry*> remaps_;  // by orig_id
 };
 
 }  // namespace ckpt

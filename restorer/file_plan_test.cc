@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <string>
 #include <utility>
@@ -120,14 +121,36 @@ TEST_F(FilePlanTest, ExternalFilesAreRefused) {
             "(exe)");
 }
 
-TEST_F(FilePlanTest, DeletedFilesAreRefused) {
+TEST_F(FilePlanTest, ADeletedFileIsTheGhostOfItsRemap) {
+  pb::remap_file_path_entry& remap = images_.remaps.emplace_back();
+  remap.set_orig_id(kSampleExeId);
+  remap.set_remap_id(3);
+  remap.set_remap_type(pb::GHOST);
+  images_.ghosts[3].entry.set_mode(S_IFREG | 0755);
+  Planner().Use(kSampleExeId, "exe");
+  EXPECT_EQ(Error(), "");
+  EXPECT_EQ(plan_.files.at(kSampleExeId).ghost_id, 3U);
+  EXPECT_EQ(plan_.ghosts.at(3).path, "/bin/sh");
+  EXPECT_EQ(plan_.ghosts.at(3).mode, mode_t{S_IFREG | 0755});
+}
+
+TEST_F(FilePlanTest, AGhostThatIsMissingIsAnError) {
   pb::remap_file_path_entry& remap = images_.remaps.emplace_back();
   remap.set_orig_id(kSampleExeId);
   remap.set_remap_id(1);
   Planner().Use(kSampleExeId, "exe");
+  EXPECT_EQ(Error(), "files.img entry id 1: /bin/sh had been deleted, and ghost 1 is missing");
+}
+
+TEST_F(FilePlanTest, RemapsToOtherLinksAreRefused) {
+  pb::remap_file_path_entry& remap = images_.remaps.emplace_back();
+  remap.set_orig_id(kSampleExeId);
+  remap.set_remap_id(1);
+  remap.set_remap_type(pb::LINKED);
+  Planner().Use(kSampleExeId, "exe");
   EXPECT_EQ(Error(),
-            "files.img entry id 1: /bin/sh had been deleted, and such files are not supported "
-            "(exe)");
+            "files.img entry id 1: /bin/sh had been deleted, and its remap of type LINKED is not "
+            "supported");
 }
 
 TEST_F(FilePlanTest, APipeHasNoPath) {
@@ -182,16 +205,17 @@ TEST_F(FilePlanTest, AFifoNeedsARegularEntry) {
             "descriptor 3)");
 }
 
-TEST_F(FilePlanTest, ADeletedFifoIsRefused) {
+TEST_F(FilePlanTest, ADeletedFifoIsAGhost) {
   images_.files.push_back(SampleFile(5, "/run/fifo"));
   AddFifo(6, 77, 5);
   pb::remap_file_path_entry& remap = images_.remaps.emplace_back();
   remap.set_orig_id(5);
   remap.set_remap_id(1);
+  images_.ghosts[1].entry.set_mode(S_IFIFO | 0600);
   Planner().Use(6, "descriptor 3");
-  EXPECT_EQ(Error(),
-            "files.img entry id 6: /run/fifo had been deleted, and such files are not supported "
-            "(descriptor 3)");
+  EXPECT_EQ(Error(), "");
+  EXPECT_EQ(plan_.files.at(6).ghost_id, 1U);
+  EXPECT_EQ(plan_.files.at(6).kind, FilePlan::Kind::kFifo);
 }
 
 TEST_F(FilePlanTest, ContentThatIsThereTwiceIsAnError) {

@@ -9,7 +9,8 @@ namespace ckpt {
 std::vector<pid_t> IdsOf(const RestorePlan& plan) {
   std::vector<pid_t> ids;
   for (const TaskPlan& task : plan.tasks) {
-    for (const ThreadPlan& thread : task.threads) ids.push_back(thread.tid);
+    ids.push_back(task.pid);
+    for (size_t i = 1; i < task.threads.size(); ++i) ids.push_back(task.threads[i].tid);
   }
   return ids;
 }

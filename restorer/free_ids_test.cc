@@ -36,6 +36,8 @@ TEST(FreeIdsTest, NumbersThatNobodyHasAreFree) {
 TEST(FreeIdsTest, ThreadsHaveNumbersToo) {
   RestorePlan plan;
   plan.tasks.resize(2);
+  plan.tasks[0].pid = 5;
+  plan.tasks[1].pid = 9;
   plan.tasks[0].threads.resize(2);
   plan.tasks[0].threads[0].tid = 5;
   plan.tasks[0].threads[1].tid = 6;

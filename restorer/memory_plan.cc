@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,9 @@ namespace {
 
 // The highest user address of x86-64 with five levels of page tables (Linux, TASK_SIZE_MAX).
 constexpr uint64_t kAddressLimit = (uint64_t{1} << 56) - kPageSize;
+
+// Of shared memory, far more than there can be: sums with addresses cannot overflow.
+constexpr uint64_t kMostSharedBytes = uint64_t{1} << 56;
 
 // Newer than Debian 12's <sys/mman.h>: linux/mman.h, Linux 6.11.
 constexpr uint32_t kMapDroppable = 0x08;
@@ -31,7 +35,6 @@ struct UnsupportedStatus {
   std::string_view name;
 };
 constexpr std::array kUnsupportedStatuses = {
-    UnsupportedStatus{kVmaAnonShared, "shared anonymous memory"},
     UnsupportedStatus{kVmaSysvIpc, "System V shared memory"},
     UnsupportedStatus{kVmaSocket, "a socket's ring buffer"},
     UnsupportedStatus{kVmaAioRing, "an asynchronous I/O ring"},
@@ -52,8 +55,12 @@ bool IsAligned(uint64_t address) { return address % kPageSize == 0; }
 // One address space being planned.
 class Planner {
  public:
-  Planner(const TaskImages& images, Findings& findings)
-      : mm_(*images.mm), pages_(images.pages), pid_(images.tree.pid()), findings_(findings) {}
+  Planner(const TaskImages& images, const SharedMemoryFiles& shared_files, Findings& findings)
+      : mm_(*images.mm),
+        pages_(images.pages),
+        pid_(images.tree.pid()),
+        shared_files_(shared_files),
+        findings_(findings) {}
 
   AddressSpacePlan Plan() {
     for (const pb::vma_entry& vma : mm_.vmas()) PlanVma(vma);
@@ -118,6 +125,10 @@ class Planner {
   }
 
   void PlanKind(const pb::vma_entry& vma, MappingPlan& mapping) {
+    if (const std::optional<uint64_t> id = SharedMemoryId(vma, shared_files_)) {
+      PlanSharedMemory(vma, *id, mapping);
+      return;
+    }
     for (const UnsupportedStatus& status : kUnsupportedStatuses) {
       if ((vma.status() & status.bit) != 0) {
         findings_.Unsupported("{}: is {}, which is not supported", Place(vma), status.name);
@@ -134,6 +145,21 @@ class Planner {
       findings_.Unsupported("{}: status {:#x} names no kind of mapping", Place(vma), vma.status());
     } else if ((vma.flags() & MAP_ANONYMOUS) == 0 || (vma.flags() & MAP_TYPE) == MAP_SHARED) {
       findings_.BadFormat("{}: private anonymous by its status, but not by its flags {:#x}",
+                          Place(vma), vma.flags());
+    }
+  }
+
+  void PlanSharedMemory(const pb::vma_entry& vma, uint64_t id, MappingPlan& mapping) {
+    mapping.kind = MappingPlan::Kind::kSharedMemory;
+    mapping.shared_id = id;
+    mapping.file_offset = vma.pgoff();
+    mapping.flags &= ~MAP_ANONYMOUS;  // by a descriptor of it
+    if (!IsAligned(vma.pgoff()) || vma.pgoff() > kMostSharedBytes) {
+      findings_.BadFormat("{}: offset {} is not a multiple of {} up to {}", Place(vma), vma.pgoff(),
+                          kPageSize, kMostSharedBytes);
+    }
+    if ((vma.flags() & MAP_TYPE) != MAP_SHARED) {
+      findings_.BadFormat("{}: shared anonymous memory by its status, but not by its flags {:#x}",
                           Place(vma), vma.flags());
     }
   }
@@ -264,6 +290,7 @@ class Planner {
   const pb::mm_entry& mm_;
   const std::vector<PagesPlan>& pages_;
   uint32_t pid_;
+  const SharedMemoryFiles& shared_files_;
   Findings& findings_;
   AddressSpacePlan plan_;
   size_t next_ = 0;
@@ -272,8 +299,9 @@ class Planner {
 
 }  // namespace
 
-AddressSpacePlan PlanAddressSpace(const TaskImages& images, Findings& findings) {
-  return Planner(images, findings).Plan();
+AddressSpacePlan PlanAddressSpace(const TaskImages& images, const SharedMemoryFiles& shared_files,
+                                  Findings& findings) {
+  return Planner(images, shared_files, findings).Plan();
 }
 
 }  // namespace ckpt

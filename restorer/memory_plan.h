@@ -5,12 +5,14 @@
 #include "restorer/dump_images.h"
 #include "restorer/findings.h"
 #include "restorer/restore_plan.h"
+#include "restorer/shared_memory_plan.h"
 
 namespace ckpt {
 
 // What is wrong or unsupported goes to `findings`, named by image and mapping; the plan is of use
 // only when there are none. Needs images.mm.
-AddressSpacePlan PlanAddressSpace(const TaskImages& images, Findings& findings);
+AddressSpacePlan PlanAddressSpace(const TaskImages& images, const SharedMemoryFiles& shared_files,
+                                  Findings& findings);
 
 }  // namespace ckpt
 

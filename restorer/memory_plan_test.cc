@@ -31,13 +31,13 @@ class MemoryPlanTest : public testing::Test {
     task().pages.push_back({.range = {start, end}, .source = 0, .offset_bytes = offset_bytes});
   }
   AddressSpacePlan Plan() {
-    AddressSpacePlan plan = PlanAddressSpace(task(), findings_);
+    AddressSpacePlan plan = PlanAddressSpace(task(), {}, findings_);
     const Result<> result = findings_.AsResult();
     EXPECT_TRUE(result.has_value()) << result.error().message;
     return plan;
   }
   std::string Error() {
-    PlanAddressSpace(task(), findings_);
+    PlanAddressSpace(task(), {}, findings_);
     const Result<> result = findings_.AsResult();
     return result.has_error() ? result.error().message : "";
   }
@@ -95,11 +95,11 @@ TEST_F(MemoryPlanTest, GuardRegionsLieInOtherMappings) {
 }
 
 TEST_F(MemoryPlanTest, KindsThatAreNotSupportedAreNamed) {
-  Add(0x600000, 0x601000, kVmaRegular | kVmaAnonShared, MAP_SHARED | MAP_ANONYMOUS);
+  Add(0x600000, 0x601000, kVmaRegular | kVmaSysvIpc, MAP_SHARED | MAP_ANONYMOUS);
   Add(0x700000, 0x701000, kVmaRegular | kVmaAnonPrivate | kVmaShadowStack);
   Add(0x800000, 0x801000, kVmaRegular);
   EXPECT_EQ(Error(),
-            "mm-42.img: mapping 0x600000-0x601000: is shared anonymous memory, which is not "
+            "mm-42.img: mapping 0x600000-0x601000: is System V shared memory, which is not "
             "supported\n"
             "mm-42.img: mapping 0x700000-0x701000: is a shadow stack, which is not supported\n"
             "mm-42.img: mapping 0x800000-0x801000: status 0x1 names no kind of mapping");
@@ -141,7 +141,7 @@ TEST_F(MemoryPlanTest, MadviseBitsBecomeAdvice) {
   Add(0x600000, 0x601000).set_madv(uint64_t{1} << MADV_DONTDUMP | uint64_t{1} << MADV_NOHUGEPAGE);
   Add(0x700000, 0x701000).set_madv(1 << 5);
   EXPECT_EQ(Error(), "mm-42.img: mapping 0x700000-0x701000: madvise bits 0x20 are not supported");
-  EXPECT_THAT(PlanAddressSpace(task(), findings_).mappings[2].advice,
+  EXPECT_THAT(PlanAddressSpace(task(), {}, findings_).mappings[2].advice,
               ElementsAre(MADV_NOHUGEPAGE, MADV_DONTDUMP));
 }
 

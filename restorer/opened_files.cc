@@ -8,11 +8,15 @@
 #include <cerrno>
 #include <set>
 
+#include "process/network_namespace.h"
 #include "restorer/event_file_maker.h"
 #include "restorer/fifo_maker.h"
 #include "restorer/findings.h"
+#include "restorer/ghost_maker.h"
 #include "restorer/path_opener.h"
 #include "restorer/pipe_maker.h"
+#include "restorer/shared_memory_maker.h"
+#include "restorer/unix_socket_maker.h"
 
 namespace ckpt {
 
@@ -42,13 +46,20 @@ class FileOpener {
     files_.floor_ = FloorOf(plan);
   }
 
-  Result<OpenedFiles> Open(std::span<const UniqueFd> pages_images) {
+  Result<OpenedFiles> Open(std::span<const UniqueFd> pages_images, int network_namespace) {
+    MakeGhosts();
+    KeepEnds(MakeSockets(network_namespace));
     for (const TaskPlan& task : plan_.tasks) OpenTask(task);
     for (const auto& [id, pipe] : plan_.pipes) {
       KeepEnds(MakePipe(pipe, EndsOf(FilePlan::Kind::kPipe, id)));
     }
     for (const auto& [id, fifo] : plan_.fifos) {
       KeepEnds(MakeFifo(fifo, EndsOf(FilePlan::Kind::kFifo, id), opener_));
+    }
+    for (const auto& [id, memory] : plan_.shared_memory) {
+      if (auto fd = Keep(MakeSharedMemory(memory, pages_images))) {
+        files_.shared_memory_.emplace(id, std::move(*fd));
+      }
     }
     for (const UniqueFd& pages : pages_images) {
       if (auto fd = Keep(Duplicate(pages))) files_.pages_.push_back(std::move(*fd));
@@ -73,6 +84,7 @@ class FileOpener {
   }
 
   void OpenTask(const TaskPlan& task) {
+    if (!task.IsLive()) return;
     for (const DescriptorPlan& descriptor : task.descriptors) OpenDescription(descriptor.file_id);
     for (const MappingPlan& mapping : task.memory.mappings) {
       if (mapping.kind == MappingPlan::Kind::kFile)
@@ -83,11 +95,36 @@ class FileOpener {
     OpenDirectory(task.root_file_id);
   }
 
+  // From here on the plans of files that had been deleted have the paths at which they are now.
+  void MakeGhosts() {
+    for (const auto& [id, ghost] : plan_.ghosts) {
+      auto made = ghosts_.Make(ghost, opener_);
+      if (made.has_error()) findings_.Add(std::move(made).error());
+    }
+    for (auto& [id, file] : plans_) {
+      if (file.ghost_id != 0) file.path = ghosts_.PathOf(file);
+    }
+  }
+
+  Result<std::map<uint32_t, UniqueFd>> MakeSockets(int network_namespace) {
+    if (network_namespace < 0) return MakeUnixSockets(plan_.unix_sockets);
+    std::map<uint32_t, UniqueFd> sockets;
+    CKPT_TRY(RunInNetworkNamespace(network_namespace, [&]() -> Result<> {
+      CKPT_TRY(sockets, MakeUnixSockets(plan_.unix_sockets));
+      return success();
+    }));
+    return sockets;
+  }
+
+  // Those that are opened one by one, by themselves.
+  static bool IsOpenedAlone(FilePlan::Kind kind) {
+    return kind != FilePlan::Kind::kPipe && kind != FilePlan::Kind::kFifo &&
+           kind != FilePlan::Kind::kUnixSocket;
+  }
+
   void OpenDescription(uint32_t id) {
-    const FilePlan& file = plan_.files.at(id);
-    const bool is_of_pipe =
-        file.kind == FilePlan::Kind::kPipe || file.kind == FilePlan::Kind::kFifo;
-    if (is_of_pipe || files_.descriptions_.contains(id)) return;
+    const FilePlan& file = plans_.at(id);
+    if (!IsOpenedAlone(file.kind) || files_.descriptions_.contains(id)) return;
     const bool has_path = file.kind == FilePlan::Kind::kPath;
     std::optional<UniqueFd> fd =
         Keep(has_path ? opener_.Open(file, file.flags) : MakeEventFile(file));
@@ -106,21 +143,21 @@ class FileOpener {
 
   void OpenMapped(uint32_t id, int access) {
     if (files_.mapped_.contains({id, access}) || !tried_.insert({id, access}).second) return;
-    if (auto fd = Keep(opener_.Open(plan_.files.at(id), access))) {
+    if (auto fd = Keep(opener_.Open(plans_.at(id), access))) {
       files_.mapped_.emplace(std::pair(id, access), std::move(*fd));
     }
   }
 
   void OpenDirectory(uint32_t id) {
     if (files_.directories_.contains(id)) return;
-    if (auto fd = Keep(opener_.Open(plan_.files.at(id), O_PATH | O_DIRECTORY))) {
+    if (auto fd = Keep(opener_.Open(plans_.at(id), O_PATH | O_DIRECTORY))) {
       files_.directories_.emplace(id, std::move(*fd));
     }
   }
 
   std::vector<const FilePlan*> EndsOf(FilePlan::Kind kind, uint32_t pipe_id) const {
     std::vector<const FilePlan*> ends;
-    for (const auto& [id, file] : plan_.files) {
+    for (const auto& [id, file] : plans_) {
       if (file.kind == kind && file.pipe_id == pipe_id) ends.push_back(&file);
     }
     return ends;
@@ -136,15 +173,18 @@ class FileOpener {
 
   const RestorePlan& plan_;
   const PathOpener& opener_;
+  GhostMaker ghosts_;
+  std::map<uint32_t, FilePlan> plans_ = plan_.files;
   Findings findings_;
   std::set<std::pair<uint32_t, int>> tried_;  // so that a missing file is told once
   OpenedFiles files_;
 };
 
 Result<OpenedFiles> OpenedFiles::Open(const RestorePlan& plan, const std::string& root,
-                                      std::span<const UniqueFd> pages_images) {
+                                      std::span<const UniqueFd> pages_images,
+                                      int network_namespace) {
   CKPT_TRY(const PathOpener opener, PathOpener::Create(root));
-  return FileOpener(plan, opener).Open(pages_images);
+  return FileOpener(plan, opener).Open(pages_images, network_namespace);
 }
 
 RaisedDescriptorLimit::RaisedDescriptorLimit() {

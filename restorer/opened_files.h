@@ -1,5 +1,6 @@
 // Everything that a plan needs open, opened by the restorer itself and inherited by the processes
-// that it makes: files, pipes with their content, files that tell of events, and pages images.
+// that it makes: files, pipes with their content, files that tell of events, shared anonymous
+// memory, and pages images.
 #ifndef RESTORER_OPENED_FILES_H_
 #define RESTORER_OPENED_FILES_H_
 
@@ -20,10 +21,13 @@ class OpenedFiles {
  public:
   // Paths lead from the directory `root`, or from the restorer's own root where it is empty. All
   // descriptors are above those that the plan's tasks will have. The error tells everything that
-  // is missing or not as the dump says, a line each. Nothing outside of this process changes.
-  // `pages_images` are those that the plan's pages name.
+  // is missing or not as the dump says, a line each. Nothing outside of this process changes
+  // for good: files that had been deleted have a name meanwhile.
+  // `pages_images` are those that the plan's pages name. Sockets are made in the network namespace
+  // that `network_namespace` is a descriptor of, or in ours where it is -1.
   static Result<OpenedFiles> Open(const RestorePlan& plan, const std::string& root,
-                                  std::span<const UniqueFd> pages_images);
+                                  std::span<const UniqueFd> pages_images,
+                                  int network_namespace = -1);
 
   // The description that descriptors of the file share.
   int Description(uint32_t file_id) const { return descriptions_.at(file_id).get(); }
@@ -31,6 +35,8 @@ class OpenedFiles {
   int Mapped(uint32_t file_id, int access) const { return mapped_.at({file_id, access}).get(); }
   // For fchdir(2) into it.
   int Directory(uint32_t file_id) const { return directories_.at(file_id).get(); }
+  // For mappings of shared anonymous memory.
+  int SharedMemory(uint64_t id) const { return shared_memory_.at(id).get(); }
   int Pages(size_t source) const { return pages_[source].get(); }
 
   // One more than the highest descriptor that a task will have; all ours are at least that.
@@ -44,6 +50,7 @@ class OpenedFiles {
   std::map<uint32_t, UniqueFd> descriptions_;
   std::map<std::pair<uint32_t, int>, UniqueFd> mapped_;
   std::map<uint32_t, UniqueFd> directories_;
+  std::map<uint64_t, UniqueFd> shared_memory_;
   std::vector<UniqueFd> pages_;
 };
 

@@ -11,8 +11,10 @@
 #include "restorer/file_mounts.h"
 #include "restorer/file_plan.h"
 #include "restorer/findings.h"
-#include "restorer/memory_plan.h"
+#include "restorer/shared_memory_plan.h"
 #include "restorer/task_plan.h"
+#include "restorer/tree_plan.h"
+#include "restorer/unix_socket_plan.h"
 
 namespace ckpt {
 
@@ -70,13 +72,15 @@ void PlanPlace(const DumpImages& images, const RestorePlace& place, RestorePlan&
 
 void CheckTree(const DumpImages& images, Findings& findings) {
   if (images.tasks.empty()) findings.BadFormat("pstree.img: holds no process");
-  if (images.tasks.size() > 1) {
-    findings.Unsupported("pstree.img: {} processes, supported is 1", images.tasks.size());
-  }
-  std::set<uint32_t> pids;
+  std::set<uint32_t> ids;
+  const auto add = [&](uint32_t id) {
+    if (!ids.insert(id).second) findings.BadFormat("pstree.img: thread {} is there twice", id);
+  };
   for (const TaskImages& task : images.tasks) {
-    for (const uint32_t tid : task.tree.threads()) {
-      if (!pids.insert(tid).second) findings.BadFormat("pstree.img: thread {} is there twice", tid);
+    if (task.tree.pid() == 0) findings.BadFormat("pstree.img: a process has the number 0");
+    add(task.tree.pid());
+    for (size_t i = 1; i < task.threads.size(); ++i) {
+      add(task.tree.threads(static_cast<int>(i)));
     }
   }
 }
@@ -87,13 +91,17 @@ Result<RestorePlan> BuildRestorePlan(const DumpImages& images, const RestorePlac
   Findings findings;
   RestorePlan plan;
   FilePlanner files(images, plan, findings);
+  const SharedMemoryFiles shared_files = FindSharedMemoryFiles(images);
   CheckInventory(images.inventory, findings);
   CheckTree(images, findings);
   for (const TaskImages& task : images.tasks) {
-    plan.tasks.push_back(PlanTask(task, files, findings));
+    plan.tasks.push_back(PlanTask(task, files, shared_files, findings));
   }
+  PlanSharedMemory(images, plan, findings);
+  PlanTree(plan, findings);
   PlanPlace(images, place, plan, findings);
   files.PlanPipes();
+  ConnectUnixSockets(images, plan, findings);
   PlanEpolls(plan, findings);
   CKPT_TRY(findings.AsResult());
   return plan;

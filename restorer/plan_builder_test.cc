@@ -46,14 +46,19 @@ TEST(PlanBuilderTest, ANamespaceOfItsOwnIsRefusedByName) {
 TEST(PlanBuilderTest, ANamespaceThatTheInventoryDoesNotNameIsOneOfItsOwn) {
   DumpImages images = SampleImages();
   images.inventory.mutable_root_ids()->clear_mnt_ns_id();
-  EXPECT_EQ(ErrorOf(images),
-            "mountpoints-3.img: is missing, and there is an own mount namespace");
+  EXPECT_EQ(ErrorOf(images), "mountpoints-3.img: is missing, and there is an own mount namespace");
 }
 
-TEST(PlanBuilderTest, ATreeIsRefused) {
+TEST(PlanBuilderTest, ATreeIsMadeFromItsRootOn) {
   DumpImages images = SampleImages();
   images.tasks.push_back(SampleImages(43).tasks.front());
-  EXPECT_EQ(ErrorOf(images), "pstree.img: 2 processes, supported is 1");
+  images.tasks.back().tree.set_ppid(kSamplePid);
+  images.tasks.back().ids->set_files_id(99);
+  const Result<RestorePlan> plan = BuildRestorePlan(images);
+  ASSERT_TRUE(plan.has_value()) << plan.error().message;
+  ASSERT_EQ(plan.value().tree.size(), 3U);
+  EXPECT_EQ(plan.value().tree[1].kind, TreeAction::Kind::kMake);
+  EXPECT_EQ(plan.value().tree[1].task, 1U);
 }
 
 TEST(PlanBuilderTest, ADumpWithoutProcessIsAnError) {

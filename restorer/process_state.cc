@@ -6,10 +6,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -34,13 +36,18 @@ struct KernelSigaction {
 };
 constexpr size_t kSignalSetBytes = 8;
 
+Result<> AddSignalAction(const SignalActionPlan& action, RemoteCalls& calls) {
+  CKPT_TRY(calls.MakeRoom(1, sizeof(KernelSigaction)));
+  const RemotePtr pointer =
+      calls.PutObject(KernelSigaction{action.handler, action.flags, action.restorer, action.mask});
+  calls.Add(fmt::format("rt_sigaction({})", action.signal), SYS_rt_sigaction,
+            {action.signal, pointer, 0, kSignalSetBytes});
+  return success();
+}
+
 Result<> AddSignalActions(const TaskPlan& plan, RemoteCalls& calls) {
   for (const SignalActionPlan& action : plan.signal_actions) {
-    CKPT_TRY(calls.MakeRoom(1, sizeof(KernelSigaction)));
-    const RemotePtr pointer = calls.PutObject(
-        KernelSigaction{action.handler, action.flags, action.restorer, action.mask});
-    calls.Add(fmt::format("rt_sigaction({})", action.signal), SYS_rt_sigaction,
-              {action.signal, pointer, 0, kSignalSetBytes});
+    CKPT_TRY(AddSignalAction(action, calls));
   }
   return success();
 }
@@ -80,6 +87,18 @@ rlimit WantedLimit(const RestoredTask& task, size_t resource, rlimit now) {
   }
   if (resource == RLIMIT_NOFILE) now.rlim_cur = task.descriptor_limit;
   return now;
+}
+
+// What the restore itself did to children has left a SIGCHLD. The kernel drops what is pending of
+// it when it is to be ignored, as it is by default (kernel/signal.c, do_sigaction()).
+Result<> ForgetChildren(RestoredTask& task) {
+  const auto action =
+      std::ranges::find(task.plan->signal_actions, SIGCHLD, &SignalActionPlan::signal);
+  if (action == task.plan->signal_actions.end()) return success();
+  RemoteCalls calls = task.Calls();
+  CKPT_TRY(AddSignalAction({.signal = SIGCHLD}, calls));
+  CKPT_TRY(AddSignalAction(*action, calls));
+  return calls.Flush();
 }
 
 // The buffer is the engine's scratch memory, which no batch uses at the time.
@@ -136,6 +155,7 @@ Result<> SetLimits(RestoredTask& task) {
 }
 
 Result<> QueuePendingSignals(RestoredTask& task) {
+  CKPT_TRY(ForgetChildren(task));
   for (const SignalInfo& info : task.plan->pending) {
     CKPT_TRY(QueueSignal(task, info, task.plan->pid, false));
   }

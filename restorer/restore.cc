@@ -1,13 +1,11 @@
 #include "restorer/restore.h"
 
 #include <sched.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <chrono>
-#include <csignal>
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -22,11 +20,16 @@
 #include "restorer/dump_images.h"
 #include "restorer/event_file_steps.h"
 #include "restorer/findings.h"
-#include "restorer/namespaces.h"
 #include "restorer/free_ids.h"
+#include "restorer/make_tree.h"
+#include "restorer/mapped_pages.h"
+#include "restorer/namespaces.h"
 #include "restorer/plan_builder.h"
+#include "restorer/process_ends.h"
+#include "restorer/process_groups.h"
 #include "restorer/process_state.h"
 #include "restorer/restored_task.h"
+#include "restorer/restored_tree.h"
 #include "restorer/take_over.h"
 #include "restorer/task_surroundings.h"
 #include "restorer/task_timers.h"
@@ -52,7 +55,7 @@ struct Restoration {
   RestorePlan plan = {};
   std::optional<OpenedFiles> files = {};
   std::optional<Cgroups> cgroups = {};  // goes after those who are in them
-  std::vector<std::unique_ptr<RestoredTask>> tasks = {};
+  RestoredTree tree = {};
   std::string written_pidfile = {};  // to be removed if the last step fails
   RaisedDescriptorLimit raised = {};
   Clock::time_point start = Clock::now();
@@ -65,19 +68,26 @@ Result<> ReadDump(Restoration& restoration) {
   return success();
 }
 
+Result<> Announce(std::string_view step, Restoration& restoration) {
+  restoration.log.Debug("step: {}", step);
+  return restoration.options.before_step ? restoration.options.before_step(step) : success();
+}
+
 // Nothing has been made yet when this ends.
 Result<> PlanRestore(Restoration& restoration) {
-  CKPT_TRY(restoration.plan, BuildRestorePlan(restoration.dump.images,
-                                              {.root = restoration.options.root,
-                                               .external_mounts =
-                                                   restoration.options.external_mounts,
-                                               .cgroups = restoration.options.cgroups}));
+  CKPT_TRY(restoration.plan,
+           BuildRestorePlan(restoration.dump.images,
+                            {.root = restoration.options.root,
+                             .external_mounts = restoration.options.external_mounts,
+                             .cgroups = restoration.options.cgroups}));
   Findings findings;
   const auto add = [&](Result<> result) {
     if (result.has_error()) findings.Add(std::move(result).error());
   };
+  add(CheckSessions(restoration.plan, restoration.options.is_shell_job));
+  if (restoration.options.is_shell_job) TakeOverOutsideSession(restoration.plan);
   for (const TaskPlan& task : restoration.plan.tasks) {
-    add(CheckSession(task));
+    if (!task.IsLive()) continue;
     for (const ThreadPlan& thread : task.threads) add(CheckRegisters(thread));
   }
   return findings.AsResult();
@@ -90,7 +100,7 @@ Result<> MakeCgroups(Restoration& restoration) {
 }
 
 Result<> JoinCgroups(Restoration& restoration) {
-  for (const std::unique_ptr<RestoredTask>& task : restoration.tasks) {
+  for (const std::unique_ptr<RestoredTask>& task : restoration.tree.tasks()) {
     CKPT_TRY(restoration.cgroups->Join(static_cast<uint32_t>(task->plan->pid), task->stub.pid()));
   }
   return success();
@@ -108,21 +118,21 @@ Result<> CreateRoot(Restoration& restoration) {
     return FillNamespaces(namespaces, restoration.options.root, restoration.options.images_dir,
                           restoration.log);
   };
-  CKPT_TRY(StubProcess stub, StubProcess::Create({.pid = plan.pid,
-                                                  .namespaces = namespaces.clone_flags,
-                                                  .prepare = prepare}));
+  CKPT_TRY(StubProcess stub,
+           StubProcess::Create(
+               {.pid = plan.pid, .namespaces = namespaces.clone_flags, .prepare = prepare}));
   CKPT_TRY(restoration.cgroups->Join(static_cast<uint32_t>(plan.pid), stub.pid()));
   const bool has_other_root = restoration.plan.files.at(plan.root_file_id).path != "/";
-  const bool needs_chroot = !restoration.options.root.empty() && !namespaces.mounts;
-  restoration.tasks.push_back(std::make_unique<RestoredTask>(
-      RestoredTask{.plan = &plan,
-                   .log = &restoration.log,
-                   .changes_root = has_other_root || needs_chroot,
-                   .counts_timer_ids = restoration.options.counts_timer_ids,
-                   .descriptor_limit = restoration.raised.before(),
-                   .stub = std::move(stub)}));
-  restoration.first_pid = restoration.tasks.front()->stub.pid();
-  restoration.forking_microseconds = MicrosecondsSince(restoration.start);
+  const bool is_rooted = !restoration.options.root.empty() && !namespaces.mounts;
+  RestoredTask& root =
+      restoration.tree.Add({.plan = &plan,
+                            .log = &restoration.log,
+                            .is_rooted = is_rooted,
+                            .changes_root = has_other_root || is_rooted,
+                            .counts_timer_ids = restoration.options.counts_timer_ids,
+                            .descriptor_limit = restoration.raised.before(),
+                            .stub = std::move(stub)});
+  restoration.first_pid = root.stub.pid();
   return success();
 }
 
@@ -133,15 +143,42 @@ std::string RootOfPaths(const Restoration& restoration) {
 }
 
 Result<> OpenFiles(Restoration& restoration) {
-  CKPT_TRY(restoration.files,
-           OpenedFiles::Open(restoration.plan, RootOfPaths(restoration),
-                             restoration.dump.pages_images));
-  restoration.tasks.front()->files = &*restoration.files;
+  CKPT_TRY(restoration.files, OpenedFiles::Open(restoration.plan, RootOfPaths(restoration),
+                                                restoration.dump.pages_images));
+  restoration.tree.root().files = &*restoration.files;
   return success();
 }
 
+// No process may have there what another one will have.
+Result<> TakeOverRoot(Restoration& restoration) {
+  return TakeOver(restoration.tree.root(), restoration.plan);
+}
+
+Result<> MakeOtherProcesses(Restoration& restoration) {
+  CKPT_TRY(const MappedPages pages, MappedPages::Map(restoration.dump.pages_images));
+  const auto before = [&](std::string_view step) { return Announce(step, restoration); };
+  CKPT_TRY(MakeTree(restoration.plan, pages, before, restoration.tree));
+  restoration.forking_microseconds = MicrosecondsSince(restoration.start);
+  return success();
+}
+
+Result<> EndAllHelpers(Restoration& restoration) { return EndHelpers(restoration.tree); }
+
+// By the numbers of the dump.
+std::map<pid_t, pid_t> IdsAsWeSeeThem(const RestoredTree& tree) {
+  std::map<pid_t, pid_t> ids;
+  for (const std::unique_ptr<RestoredTask>& task : tree.tasks()) {
+    ids.emplace(task->plan->pid, task->stub.pid());
+    for (size_t i = 1; i < task->plan->threads.size(); ++i) {
+      ids.emplace(task->plan->threads[i].tid, task->stub.threads()[i].tid());
+    }
+  }
+  return ids;
+}
+
 Result<> SetOwners(Restoration& restoration) {
-  return SetFileOwners(restoration.plan, *restoration.files);
+  return SetFileOwners(restoration.plan, *restoration.files, IdsAsWeSeeThem(restoration.tree),
+                       restoration.log);
 }
 
 Result<> ArmFiles(Restoration& restoration) {
@@ -165,31 +202,38 @@ Result<> WritePidfile(Restoration& restoration) {
   return success();
 }
 
-// A stopped process gets its SIGSTOP while nothing of it runs: the first thread that is let go
-// takes it, before any code of the process runs, and it holds for all.
-Result<> Run(RestoredTask& task) {
-  const pid_t pid = task.stub.pid();
-  if (!task.plan->stopped) return task.stub.Release();
-  if (kill(pid, SIGSTOP) < 0) {
-    const int saved = errno;
-    return ErrnoError(saved, "kill({}, SIGSTOP)", pid);
-  }
-  CKPT_TRY(task.stub.Release());
-  // Whoever is told that the restore is done finds the process stopped.
-  siginfo_t stop{};
-  while (waitid(P_PID, static_cast<id_t>(pid), &stop, WSTOPPED | WEXITED | WNOWAIT) < 0) {
-    const int saved = errno;
-    if (saved != EINTR) return ErrnoError(saved, "waitid({})", pid);
+// Children before their parents, who are told of it: only then do these get the signals that they
+// had pending.
+Result<> StopProcesses(Restoration& restoration) {
+  auto& tasks = restoration.tree.tasks();
+  for (size_t i = tasks.size(); i-- > 0;) {
+    RestoredTask& task = *tasks[i];
+    if (task.plan->state != TaskPlan::State::kStopped) continue;
+    CKPT_TRY(QueuePendingSignals(task));
+    CKPT_TRY(SetRegisters(task));
+    CKPT_TRY(RemoveScratch(task));
+    CKPT_TRY(StopAndRelease(task));
   }
   return success();
 }
 
-// Either for the restore as a whole or for each task; all tasks make a step before any makes the
-// next.
+Result<> Run(RestoredTask& task) { return task.stub.Release(); }
+
+using States = unsigned;
+constexpr States kAlive = 1U << static_cast<int>(TaskPlan::State::kAlive);
+constexpr States kStopped = 1U << static_cast<int>(TaskPlan::State::kStopped);
+constexpr States kZombies = 1U << static_cast<int>(TaskPlan::State::kZombie);
+constexpr States kHelpers = 1U << static_cast<int>(TaskPlan::State::kHelper);
+constexpr States kLive = kAlive | kStopped;
+constexpr States kAll = kLive | kZombies | kHelpers;
+
+// Either for the restore as a whole or for each process that will be in one of `states`; all
+// processes that there are make a step before any makes the next.
 struct Step {
   std::string_view name;
   Result<> (*whole)(Restoration&);
   Result<> (*task)(RestoredTask&);
+  States states = kLive;
 };
 constexpr std::array kSteps = {
     Step{"read the images", ReadDump, nullptr},
@@ -197,40 +241,46 @@ constexpr std::array kSteps = {
     Step{"make control groups", MakeCgroups, nullptr},
     Step{"create the first process", CreateRoot, nullptr},
     Step{"open files", OpenFiles, nullptr},
-    Step{"take over", nullptr, TakeOver},
+    Step{"take over", TakeOverRoot, nullptr},
     Step{"leave the descriptors", nullptr, LeaveDescriptors},
     Step{"clear the address space", nullptr, ClearAddressSpace},
     Step{"map memory", nullptr, MapMemory},
     Step{"fill memory", nullptr, FillMemory},
+    Step{"make the other processes", MakeOtherProcesses, nullptr},
     Step{"place the vdso", nullptr, PlaceVdso},
     Step{"protect memory", nullptr, ProtectMemory},
     Step{"set the memory layout", nullptr, SetMemoryLayout},
-    Step{"join the session", nullptr, JoinSession},
+    Step{"lead groups", nullptr, LeadGroup, kAll},
+    Step{"join groups", nullptr, JoinGroup, kAll},
     Step{"set directories", nullptr, SetDirectories},
     Step{"set descriptors", nullptr, SetDescriptors},
     Step{"set watches", nullptr, SetWatches},
     Step{"join control groups", JoinCgroups, nullptr},
     Step{"make threads", nullptr, MakeThreads},
     Step{"set thread states", nullptr, SetThreadStates},
+    Step{"set file owners", SetOwners, nullptr},
+    Step{"end helpers", EndAllHelpers, nullptr},
+    Step{"end zombies", nullptr, EndZombie, kZombies},
     Step{"set process state", nullptr, SetProcessState},
     Step{"create timers", nullptr, CreateTimers},
-    Step{"set file owners", SetOwners, nullptr},
     Step{"set limits", nullptr, SetLimits},
     Step{"set credentials", nullptr, SetCredentials},
     Step{"arm timers", nullptr, ArmTimers},
     Step{"arm timer files", ArmFiles, nullptr},
-    Step{"queue pending signals", nullptr, QueuePendingSignals},
-    Step{"set registers", nullptr, SetRegisters},
-    Step{"remove the scratch area", nullptr, RemoveScratch},
+    Step{"stop processes", StopProcesses, nullptr},
+    Step{"queue pending signals", nullptr, QueuePendingSignals, kAlive},
+    Step{"set registers", nullptr, SetRegisters, kAlive},
+    Step{"remove the scratch area", nullptr, RemoveScratch, kAlive},
     Step{"write the pidfile", WritePidfile, nullptr},
-    Step{"run", nullptr, Run},
+    Step{"run", nullptr, Run, kAlive},
 };
 
 Result<> MakeStep(const Step& step, Restoration& restoration) {
-  restoration.log.Debug("step: {}", step.name);
-  if (restoration.options.before_step) CKPT_TRY(restoration.options.before_step(step.name));
+  CKPT_TRY(Announce(step.name, restoration));
   if (step.whole != nullptr) return step.whole(restoration);
-  for (const std::unique_ptr<RestoredTask>& task : restoration.tasks) {
+  for (const std::unique_ptr<RestoredTask>& task : restoration.tree.tasks()) {
+    const States state = 1U << static_cast<int>(task->plan->state);
+    if ((step.states & state) == 0) continue;
     auto made = step.task(*task);
     if (made.has_error()) {
       return std::move(made).error().In(fmt::format("process {}", task->plan->pid));
@@ -241,6 +291,7 @@ Result<> MakeStep(const Step& step, Restoration& restoration) {
 
 Result<> MakeSteps(Restoration& restoration) {
   for (const Step& step : kSteps) CKPT_TRY(MakeStep(step, restoration));
+  restoration.tree.LetGo();
   return success();
 }
 
@@ -276,6 +327,7 @@ void WriteStatistics(const Restoration& restoration) {
 std::vector<std::string_view> RestoreStepNames() {
   std::vector<std::string_view> names;
   for (const Step& step : kSteps) names.push_back(step.name);
+  names.insert(names.end(), kTreeSteps.begin(), kTreeSteps.end());
   return names;
 }
 

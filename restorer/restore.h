@@ -25,6 +25,9 @@ struct RestoreOptions {
   CgroupOptions cgroups = {};
   // The processes have the terminal and the session of the restorer.
   bool shell_job = false;
+  // The session and the group that the first process was in and did not make itself are the
+  // restorer's now.
+  bool is_shell_job = false;
   // Is written, with the pid, when the process is complete; empty: none.
   std::string pidfile = {};
 
@@ -35,7 +38,7 @@ struct RestoreOptions {
   bool counts_timer_ids = false;
 };
 
-// The names of all steps, in order.
+// The names of all steps, in order; then those of what is done in the making of a tree.
 std::vector<std::string_view> RestoreStepNames();
 
 // Restores the dump; the pid of the process, which runs by itself, as a child of ours. After an

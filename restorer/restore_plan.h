@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 #include <sys/user.h>
+#include <time.h>
 
 #include <array>
 #include <csignal>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "formats/proto/arch_x86.pb.h"
+#include "formats/proto/sockets.pb.h"
 #include "process/remote_ptr.h"
 #include "restorer/cgroup_plan.h"
 #include "restorer/namespaces_plan.h"
@@ -51,7 +53,17 @@ struct WatchPlan {
 
 // One open file description.
 struct FilePlan {
-  enum class Kind { kPath, kPipe, kFifo, kEventfd, kSignalfd, kTimerfd, kEpoll };
+  enum class Kind {
+    kPath,
+    kPipe,
+    kFifo,
+    kEventfd,
+    kSignalfd,
+    kTimerfd,
+    kEpoll,
+    kUnixSocket,
+    kTerminal
+  };
 
   Kind kind = Kind::kPath;
   uint32_t id = 0;
@@ -60,11 +72,12 @@ struct FilePlan {
   std::optional<FileOwnerPlan> owner;
 
   // kPath, kFifo
-  std::string path;  // absolute
+  std::string path;                // absolute
   std::optional<uint32_t> mnt_id;  // of its mount, in an own mount namespace
   uint64_t position = 0;
   std::optional<uint64_t> size_bytes;  // what the file must have
   std::optional<mode_t> mode;          // all of st_mode
+  uint32_t ghost_id = 0;               // of what it is, or 0: it is found at its path
 
   // kPipe, kFifo: ends of one kind with the same pipe_id are ends of one pipe.
   uint32_t pipe_id = 0;
@@ -73,6 +86,40 @@ struct FilePlan {
   uint64_t signal_mask = 0;        // kSignalfd: bit n is signal n + 1
   TimerFilePlan timer;             // kTimerfd
   std::vector<WatchPlan> watches;  // kEpoll
+};
+
+// A run of bytes of a ghost.
+struct GhostChunkPlan {
+  uint64_t offset_bytes = 0;
+  std::string bytes;
+};
+
+// A file that had no name left, and what was in it.
+struct GhostPlan {
+  uint32_t id = 0;
+  std::string place;  // for messages: of a file that is it
+  std::string path;   // absolute: what it was called
+  mode_t mode = 0;    // all of st_mode
+  uid_t uid = 0;
+  gid_t gid = 0;
+  dev_t device = 0;                                   // of a device
+  std::optional<std::array<timespec, 2>> times = {};  // of access and change, for utimensat(2)
+  uint64_t size_bytes = 0;
+  std::vector<GhostChunkPlan> chunks = {};  // what is between them is holes
+};
+
+// A socket of the UNIX family without a name.
+struct UnixSocketPlan {
+  uint32_t file_id = 0;
+  std::string place;
+  int flags = 0;
+  int type = 0;                     // SOCK_*
+  bool is_connected = false;        // to `peer_id`, or to one that is closed where that is 0
+  uint32_t peer_id = 0;             // its file
+  bool reads_nothing_more = false;  // shutdown(2)
+  bool writes_nothing_more = false;
+  pb::sk_opts_entry options;
+  std::vector<std::string> queue;  // messages that wait to be read, or pieces of a stream
 };
 
 struct PipePlan {
@@ -95,13 +142,14 @@ struct EpollPlan {
 };
 
 struct MappingPlan {
-  enum class Kind { kAnonymous, kFile, kVdso, kVvar };
+  enum class Kind { kAnonymous, kFile, kSharedMemory, kVdso, kVvar };
 
   Kind kind = Kind::kAnonymous;
   RemoteRange range;
   int protection = 0;
   int flags = 0;  // of mmap(2), without MAP_FIXED
   uint32_t file_id = 0;
+  uint64_t shared_id = 0;  // of kSharedMemory
   uint64_t file_offset = 0;
   int file_access = 0;      // O_RDONLY or O_RDWR
   std::vector<int> advice;  // of madvise(2)
@@ -113,6 +161,13 @@ struct PagesPlan {
   RemoteRange range;
   size_t source = 0;
   uint64_t offset_bytes = 0;
+};
+
+// Shared anonymous memory, which the mappings with its id show.
+struct SharedMemoryPlan {
+  uint64_t id = 0;
+  uint64_t size_bytes = 0;
+  std::vector<PagesPlan> pages;  // ranges of bytes in it
 };
 
 // As prctl(PR_SET_MM_MAP) takes it.
@@ -220,11 +275,18 @@ struct ThreadPlan {
   CredentialsPlan credentials;
 };
 
+// Numbers are those of the pid namespace that the process is in.
 struct TaskPlan {
+  // A helper is nobody in the dump: it leads a session or a group until all members are there.
+  enum class State { kAlive, kStopped, kZombie, kHelper };
+
   pid_t pid = 0;
+  pid_t ppid = 0;  // 0 of the root
   pid_t pgid = 0;
   pid_t sid = 0;
-  bool stopped = false;
+  State state = State::kAlive;
+  int exit_status = 0;    // kZombie: as waitpid(2) tells it
+  uint32_t files_id = 0;  // who has the same shares its descriptors
   uint32_t personality = 0;
   AddressSpacePlan memory;
   std::vector<DescriptorPlan> descriptors;  // ascending
@@ -241,15 +303,34 @@ struct TaskPlan {
   bool child_subreaper = false;
   uint32_t membarrier_registrations = 0;
   std::vector<ThreadPlan> threads;  // the leader first
+
+  // Neither zombie nor helper: it has all of the above.
+  bool IsLive() const { return state == State::kAlive || state == State::kStopped; }
+};
+
+// A step in making a tree, see tree_plan.h. Tasks are counted from 0, the root.
+struct TreeAction {
+  enum class Kind { kMake, kLead };  // clone3(2), setsid(2)
+
+  Kind kind = Kind::kMake;
+  size_t task = 0;
+  // kMake
+  size_t maker = 0;
+  bool as_sibling = false;  // CLONE_PARENT
+  bool shares_descriptors = false;
 };
 
 struct RestorePlan {
   NamespacesPlan namespaces;
   CgroupPlan cgroups;
-  std::map<uint32_t, FilePlan> files;  // by id
-  std::map<uint32_t, PipePlan> pipes;  // by pipe_id
-  std::map<uint32_t, PipePlan> fifos;  // by pipe_id
-  std::vector<TaskPlan> tasks;         // parents before children
+  std::map<uint32_t, FilePlan> files;                  // by id
+  std::map<uint32_t, PipePlan> pipes;                  // by pipe_id
+  std::map<uint32_t, PipePlan> fifos;                  // by pipe_id
+  std::map<uint32_t, GhostPlan> ghosts;                // by ghost_id
+  std::map<uint32_t, UnixSocketPlan> unix_sockets;     // by file_id
+  std::map<uint64_t, SharedMemoryPlan> shared_memory;  // by id
+  std::vector<TaskPlan> tasks;                         // parents before children, then helpers
+  std::vector<TreeAction> tree;                        // in order
 };
 
 }  // namespace ckpt

@@ -22,7 +22,8 @@ struct RestoredTask {
   const TaskPlan* plan = nullptr;
   const OpenedFiles* files = nullptr;  // once they are open
   Log* log = nullptr;
-  bool changes_root = false;      // the root is not the restorer's
+  bool is_rooted = false;         // "/" is not the restorer's root
+  bool changes_root = false;      // the root is neither, or "/" with the above
   bool counts_timer_ids = false;  // as kernels before 6.16 make it necessary
   uint64_t descriptor_limit = 0;  // the restorer's soft limit, which the stub has higher
   StubProcess stub;
@@ -32,6 +33,13 @@ struct RestoredTask {
   RunningVdso vdso = {};                   // of the running kernel, where it lies now
   std::optional<std::vector<std::byte>> patched_vdso =
       {};  // what the dumped vdso becomes, if it stays
+  // Nobody for the root. The maker of a process need not be its parent.
+  RestoredTask* parent = nullptr;
+  // What the memory of the process holds by now: its own plan, or that of the maker of a process
+  // that gets no memory of its own.
+  const RestoredTask* memory_of = nullptr;
+  pid_t group = 0;                  // the process group it is in by now; 0: that of the restorer
+  bool shares_descriptors = false;  // with its maker
 
   // Calls by the leader.
   RemoteCalls Calls(size_t max_calls = RemoteCalls::kFewCalls) {

@@ -20,19 +20,21 @@ namespace po = boost::program_options;
 constexpr int kSignalledExit = 128;
 
 po::typed_value<std::vector<std::string>>* Words(const char* name) {
-  return po::value<std::vector<std::string>>()->value_name(name)->composing()->default_value({}, "");
+  return po::value<std::vector<std::string>>()->value_name(name)->composing()->default_value({},
+                                                                                             "");
 }
 
 void AddOptions(po::options_description& options) {
   options.add_options()                                                               //
       ("restore-detached,d", "end when the process runs, instead of waiting for it")  //
+      ("shell-job,j", "take the session and the terminal of whoever restores")        //
       ("pidfile", po::value<std::string>()->value_name("FILE")->default_value(""),
        "write the pid there, when the process is complete")  //
       ("root,r", po::value<std::string>()->value_name("DIR")->default_value(""),
        "the directory at which the paths of the dump begin")  //
       ("ext-mount-map", Words("KEY:PATH"),
        "what the external mount KEY shows; \"auto\" for those whose path is in the dump")  //
-      ("external", Words("mnt[KEY]:PATH"), "the same; mnt[] as \"auto\"")  //
+      ("external", Words("mnt[KEY]:PATH"), "the same; mnt[] as \"auto\"")                  //
       ("manage-cgroups",
        po::value<std::string>()->value_name("MODE")->default_value("soft")->implicit_value(""),
        "which control groups are made, and whose properties are set: ignore, none, props, soft, "
@@ -61,11 +63,11 @@ Result<int> RestoreAsTold(const EngineInvocation& invocation) {
                                invocation.options["external"].as<std::vector<std::string>>()));
   CKPT_TRY(options.cgroups.mode,
            ParseCgroupMode(invocation.options["manage-cgroups"].as<std::string>()));
-  for (const std::string& root :
-       invocation.options["cgroup-root"].as<std::vector<std::string>>()) {
+  for (const std::string& root : invocation.options["cgroup-root"].as<std::vector<std::string>>()) {
     CKPT_TRY(AddCgroupRoot(root, options.cgroups));
   }
   options.shell_job = invocation.options.count("shell-job") > 0;
+  options.is_shell_job = invocation.options.count("shell-job") > 0;
   options.pidfile = invocation.options["pidfile"].as<std::string>();
   CKPT_TRY(const pid_t restored, Restore(options, invocation.log));
   invocation.log.Info("process {} runs", restored);

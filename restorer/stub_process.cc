@@ -137,7 +137,7 @@ Result<UniqueFd> OpenOwnPidfd() {
 }
 
 // As its tracer, and, when it is our child by then, as its parent.
-void AwaitEnd(pid_t id) {
+void AwaitEndOf(pid_t id) {
   int status = 0;
   while (waitpid(id, &status, __WALL) >= 0 || errno == EINTR) {
     if (WIFEXITED(status) || WIFSIGNALED(status)) return;
@@ -174,7 +174,7 @@ Result<> StubProcess::SeizeAndStop() {
 StubProcess::~StubProcess() {
   if (pid_ == 0) return;
   Kill();
-  Reap();
+  AwaitEnd();
 }
 
 void StubProcess::Kill() const {
@@ -183,17 +183,17 @@ void StubProcess::Kill() const {
 
 // Before any Tracee lets its thread go. The leader is reported only when the other threads, which
 // we trace too, have been reaped.
-void StubProcess::Reap() {
+void StubProcess::AwaitEnd() {
   for (Tracee& thread : threads_) {
     for (const pid_t made : thread.TakeMadeTasks()) {
       kill(made, SIGKILL);  // a process that nobody adopted
-      AwaitEnd(made);
+      AwaitEndOf(made);
     }
   }
   for (const Tracee& thread : threads_) {
-    if (thread.tid() != pid_ && thread.tid() != 0) AwaitEnd(thread.tid());
+    if (thread.tid() != pid_ && thread.tid() != 0) AwaitEndOf(thread.tid());
   }
-  AwaitEnd(pid_);
+  AwaitEndOf(std::exchange(pid_, 0));
 }
 
 Result<> StubProcess::Release() {

@@ -49,14 +49,16 @@ class StubProcess {
   // Sends SIGKILL; nothing after Release().
   void Kill() const;
 
+  // Waits, as the tracer, for the end of a process that was killed or let run into it. It is a
+  // zombie of its parent then, and this object has nothing left to kill.
+  void AwaitEnd();
+
   // The threads run on by themselves, and the process outlives this object.
   Result<> Release();
 
  private:
   explicit StubProcess(pid_t pid) : pid_(pid) {}
   Result<> SeizeAndStop();
-  void Reap();
-
   pid_t pid_;  // 0: nothing to kill
   std::vector<Tracee> threads_;
 };

@@ -28,12 +28,10 @@ std::vector<RemoteRange> RangesOf(std::span<const Mapping> mappings) {
   return ranges;
 }
 
-std::vector<RemoteRange> PlannedRanges(const AddressSpacePlan& plan) {
-  std::vector<RemoteRange> ranges;
+void AddPlannedRanges(const AddressSpacePlan& plan, std::vector<RemoteRange>& ranges) {
   for (const MappingPlan& mapping : plan.mappings) ranges.push_back(mapping.range);
   // The heap may be empty, and grows.
   ranges.push_back({plan.layout.start_brk, std::max(plan.layout.start_brk, plan.layout.brk)});
-  return ranges;
 }
 
 // Executable memory of the stub, its vdso first: there is a `syscall` instruction in it.
@@ -70,11 +68,11 @@ Result<> UnregisterRseq(RestoredTask& task) {
 
 }  // namespace
 
-Result<> TakeOver(RestoredTask& task) {
+Result<> TakeOver(RestoredTask& task, const RestorePlan& plan) {
   CKPT_TRY(const std::vector<Mapping> mappings,
            ReadMappings(task.stub.pid(), FallbackKernelFeatures()));
   task.occupied = RangesOf(mappings);
-  for (const RemoteRange& range : PlannedRanges(task.plan->memory)) task.occupied.push_back(range);
+  for (const TaskPlan& each : plan.tasks) AddPlannedRanges(each.memory, task.occupied);
   CKPT_TRY(const RemoteRange hole, FindHole(task.occupied, kPageSize + kBatchBytes));
   task.occupied.push_back(hole);
   CKPT_TRY(RemoteMemory memory, RemoteMemory::Open(task.stub.pid()));

@@ -8,9 +8,9 @@
 
 namespace ckpt {
 
-// Maps the scratch area of remote calls where neither the stub nor the dump has anything, and
-// unregisters the restartable sequences that the stub has from the restorer.
-Result<> TakeOver(RestoredTask& task);
+// Maps the scratch area of remote calls where neither the stub nor any process of the plan has
+// anything, and unregisters the restartable sequences that the stub has from the restorer.
+Result<> TakeOver(RestoredTask& task, const RestorePlan& plan);
 
 // Gives the stub a table of descriptors of its own, with what the restorer has open.
 Result<> LeaveDescriptors(RestoredTask& task);

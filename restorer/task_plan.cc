@@ -1,5 +1,7 @@
 #include "restorer/task_plan.h"
 
+#include <sys/wait.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -13,7 +15,6 @@ namespace {
 
 // tc.task_state
 constexpr uint32_t kAlive = 1;
-constexpr uint32_t kDead = 2;
 constexpr uint32_t kStopped = 3;
 
 constexpr int kSignalCount = 64;
@@ -47,13 +48,24 @@ PosixTimerPlan PlanPosixTimer(const pb::posix_timer_entry& entry) {
 
 class Planner {
  public:
-  Planner(const TaskImages& images, FilePlanner& files, Findings& findings)
-      : images_(images), files_(files), findings_(findings), pid_(images.tree.pid()) {}
+  Planner(const TaskImages& images, FilePlanner& files, const SharedMemoryFiles& shared_files,
+          Findings& findings)
+      : images_(images),
+        files_(files),
+        shared_files_(shared_files),
+        findings_(findings),
+        pid_(images.tree.pid()) {}
 
   TaskPlan Plan() {
     plan_.pid = static_cast<pid_t>(pid_);
+    plan_.ppid = static_cast<pid_t>(images_.tree.ppid());
     plan_.pgid = static_cast<pid_t>(images_.tree.pgid());
     plan_.sid = static_cast<pid_t>(images_.tree.sid());
+    if (IsZombie()) {
+      PlanZombie(images_.threads.front().tc());
+      return std::move(plan_);
+    }
+    if (images_.ids) plan_.files_id = images_.ids->files_id();
     if (PlanThreads()) PlanProcess(images_.threads.front());
     PlanMemory();
     PlanDescriptors();
@@ -62,16 +74,31 @@ class Planner {
   }
 
  private:
+  bool IsZombie() const {
+    return !images_.threads.empty() && images_.threads.front().tc().task_state() == kDeadTaskState;
+  }
+
+  void PlanZombie(const pb::task_core_entry& task) {
+    plan_.state = TaskPlan::State::kZombie;
+    plan_.exit_status = static_cast<int>(task.exit_code());
+    plan_.threads.emplace_back();
+    plan_.threads.front().tid = plan_.pid;
+    plan_.threads.front().comm = task.comm();
+    if (!WIFEXITED(plan_.exit_status) && !WIFSIGNALED(plan_.exit_status)) {
+      findings_.BadFormat("core-{}.img: a zombie with the status {:#x}, which is no end", pid_,
+                          plan_.exit_status);
+    }
+    if (images_.tree.ppid() == 0) {
+      findings_.Unsupported("core-{}.img: the first process is a zombie, which is not supported",
+                            pid_);
+    }
+  }
+
   // False when there is no leader to go on with.
   bool PlanThreads() {
     const auto& tids = images_.tree.threads();
     if (tids.empty() || tids.Get(0) != pid_ || images_.threads.empty()) {
       findings_.BadFormat("pstree.img: the first thread of process {} is not {}", pid_, pid_);
-      return false;
-    }
-    if (images_.threads.front().tc().task_state() == kDead) {
-      findings_.Unsupported("core-{}.img: process {} is a zombie, which is not supported", pid_,
-                            pid_);
       return false;
     }
     for (int i = 0; i < tids.size(); ++i) {
@@ -95,7 +122,7 @@ class Planner {
       findings_.Unsupported("core-{}.img: task_state {}, supported are {} and {}", pid_,
                             task.task_state(), kAlive, kStopped);
     }
-    plan_.stopped = task.task_state() == kStopped;
+    if (task.task_state() == kStopped) plan_.state = TaskPlan::State::kStopped;
     plan_.personality = task.personality();
     plan_.child_subreaper = task.child_subreaper();
     plan_.membarrier_registrations = task.membarrier_registration_mask();
@@ -170,7 +197,7 @@ class Planner {
       findings_.BadFormat("mm-{}.img: is missing", pid_);
       return;
     }
-    plan_.memory = PlanAddressSpace(images_, findings_);
+    plan_.memory = PlanAddressSpace(images_, shared_files_, findings_);
     for (const MappingPlan& mapping : plan_.memory.mappings) {
       if (mapping.kind != MappingPlan::Kind::kFile) continue;
       files_.UsePath(mapping.file_id, fmt::format("mm-{}.img: mapping {:#x}-{:#x}", pid_,
@@ -213,6 +240,7 @@ class Planner {
 
   const TaskImages& images_;
   FilePlanner& files_;
+  const SharedMemoryFiles& shared_files_;
   Findings& findings_;
   uint32_t pid_;
   TaskPlan plan_;
@@ -220,8 +248,9 @@ class Planner {
 
 }  // namespace
 
-TaskPlan PlanTask(const TaskImages& images, FilePlanner& files, Findings& findings) {
-  return Planner(images, files, findings).Plan();
+TaskPlan PlanTask(const TaskImages& images, FilePlanner& files,
+                  const SharedMemoryFiles& shared_files, Findings& findings) {
+  return Planner(images, files, shared_files, findings).Plan();
 }
 
 }  // namespace ckpt

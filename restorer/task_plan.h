@@ -6,12 +6,14 @@
 #include "restorer/file_plan.h"
 #include "restorer/findings.h"
 #include "restorer/restore_plan.h"
+#include "restorer/shared_memory_plan.h"
 
 namespace ckpt {
 
 // What is wrong or unsupported goes to `findings`; the plan is of use only when there are none.
 // The files that the process uses are added to `files`.
-TaskPlan PlanTask(const TaskImages& images, FilePlanner& files, Findings& findings);
+TaskPlan PlanTask(const TaskImages& images, FilePlanner& files,
+                  const SharedMemoryFiles& shared_files, Findings& findings);
 
 }  // namespace ckpt
 

@@ -14,7 +14,7 @@ class TaskPlanTest : public testing::Test {
  protected:
   TaskPlan Make() {
     FilePlanner files(images_, plan_, findings_);
-    return PlanTask(images_.tasks.front(), files, findings_);
+    return PlanTask(images_.tasks.front(), files, {}, findings_);
   }
   TaskPlan Plan() {
     TaskPlan plan = Make();
@@ -57,14 +57,36 @@ TEST_F(TaskPlanTest, ADifferentNumberOfSignalActionsIsAnError) {
 }
 
 TEST_F(TaskPlanTest, AStoppedProcessStaysStopped) {
-  EXPECT_FALSE(Plan().stopped);
+  EXPECT_EQ(Plan().state, TaskPlan::State::kAlive);
   process().set_task_state(3);
-  EXPECT_TRUE(Plan().stopped);
+  EXPECT_EQ(Plan().state, TaskPlan::State::kStopped);
 }
 
-TEST_F(TaskPlanTest, AZombieIsRefusedByName) {
+TEST_F(TaskPlanTest, AZombieHasAnEndAndANameAndNothingElse) {
+  task().tree.set_ppid(41);
+  task().mm.reset();
+  task().fs.reset();
+  task().ids.reset();
   process().set_task_state(2);
-  EXPECT_EQ(Error(), "core-42.img: process 42 is a zombie, which is not supported");
+  process().set_exit_code(3 << 8);
+  const TaskPlan plan = Plan();
+  EXPECT_EQ(plan.state, TaskPlan::State::kZombie);
+  EXPECT_FALSE(plan.IsLive());
+  EXPECT_EQ(plan.ppid, 41);
+  EXPECT_EQ(plan.exit_status, 3 << 8);
+  EXPECT_EQ(plan.threads.front().comm, "sample");
+}
+
+TEST_F(TaskPlanTest, AZombieThatHasNotEndedIsAnError) {
+  task().tree.set_ppid(41);
+  process().set_task_state(2);
+  process().set_exit_code(0x137f);
+  EXPECT_EQ(Error(), "core-42.img: a zombie with the status 0x137f, which is no end");
+}
+
+TEST_F(TaskPlanTest, TheFirstProcessIsNoZombie) {
+  process().set_task_state(2);
+  EXPECT_EQ(Error(), "core-42.img: the first process is a zombie, which is not supported");
 }
 
 TEST_F(TaskPlanTest, TheLeaderComesFirst) {

@@ -1,6 +1,7 @@
 #include "restorer/task_surroundings.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -63,34 +64,6 @@ Result<> CloseRange(RemoteCalls& calls, unsigned first, unsigned last) {
 
 }  // namespace
 
-Result<> CheckSession(const TaskPlan& plan) {
-  if (plan.sid == plan.pid) {
-    if (plan.pgid == plan.pid) return success();
-    return MakeError(ErrorCode::kBadFormat,
-                     "pstree.img: process {} leads a session, but is in the process group {}",
-                     plan.pid, plan.pgid);
-  }
-  if (plan.sid != getsid(0)) {
-    return MakeError(
-        ErrorCode::kUnsupported,
-        "pstree.img: process {} is in session {}, whose leader is not in the dump, and "
-        "the restorer is in session {}",
-        plan.pid, plan.sid, getsid(0));
-  }
-  return success();
-}
-
-Result<> JoinSession(RestoredTask& task) {
-  const TaskPlan& plan = *task.plan;
-  RemoteCalls calls = task.Calls();
-  if (plan.sid == plan.pid) {
-    CKPT_TRY(calls.Call("setsid()", SYS_setsid, {}));
-  } else {
-    CKPT_TRY(calls.Call(fmt::format("setpgid(0, {})", plan.pgid), SYS_setpgid, {0, plan.pgid}));
-  }
-  return calls.Flush();
-}
-
 Result<> SetDirectories(RestoredTask& task) {
   const TaskPlan& plan = *task.plan;
   RemoteCalls calls = task.Calls();
@@ -107,6 +80,7 @@ Result<> SetDirectories(RestoredTask& task) {
 }
 
 Result<> SetDescriptors(RestoredTask& task) {
+  if (task.shares_descriptors) return success();
   RemoteCalls calls = task.Calls(RemoteCalls::kManyCalls);
   unsigned next = 0;
   for (const DescriptorPlan& descriptor : task.plan->descriptors) {
@@ -123,14 +97,24 @@ Result<> SetDescriptors(RestoredTask& task) {
   return calls.Flush();
 }
 
-Result<> SetFileOwners(const RestorePlan& plan, const OpenedFiles& files) {
+Result<> SetFileOwners(const RestorePlan& plan, const OpenedFiles& files,
+                       const std::map<pid_t, pid_t>& ids, Log& log) {
+  const bool has_own_numbers = (plan.namespaces.clone_flags & CLONE_NEWPID) != 0;
   std::set<uint32_t> open;
   for (const TaskPlan& task : plan.tasks) {
     for (const DescriptorPlan& descriptor : task.descriptors) open.insert(descriptor.file_id);
   }
   for (const uint32_t id : open) {
     const FilePlan& file = plan.files.at(id);
-    if (file.owner) CKPT_TRY(SetFileOwner(files.Description(id), file, *file.owner));
+    if (!file.owner) continue;
+    FileOwnerPlan owner = *file.owner;
+    if (const auto known = ids.find(owner.pid); known != ids.end()) {
+      owner.pid = known->second;
+    } else if (has_own_numbers && owner.pid != 0) {
+      log.Warning("{}: its owner {} is not there any more", file.place, owner.pid);
+      owner.pid = 0;
+    }
+    CKPT_TRY(SetFileOwner(files.Description(id), file, owner));
   }
   return success();
 }

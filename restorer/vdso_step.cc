@@ -85,6 +85,17 @@ Result<> MoveVdso(RestoredTask& task, uint64_t start) {
   return success();
 }
 
+Result<> UnmapVdso(RestoredTask& task) {
+  RemoteCalls calls = task.Calls();
+  for (const RemoteRange& piece : task.vdso.pieces) {
+    CKPT_TRY(calls.Call("munmap of the vdso", SYS_munmap, {piece.start, piece.size_bytes()}));
+  }
+  task.vdso.pieces.clear();
+  return calls.Flush();
+}
+
+}  // namespace
+
 Result<> DecideOnVdso(RestoredTask& task) {
   const AddressSpacePlan& plan = task.plan->memory;
   const MappingPlan* vdso = Find(plan, Kind::kVdso);
@@ -103,17 +114,6 @@ Result<> DecideOnVdso(RestoredTask& task) {
            PatchVdso(image, dumped.symbols, task.vdso.shape.symbols, task.vdso.vdso_start()));
   return success();
 }
-
-Result<> UnmapVdso(RestoredTask& task) {
-  RemoteCalls calls = task.Calls();
-  for (const RemoteRange& piece : task.vdso.pieces) {
-    CKPT_TRY(calls.Call("munmap of the vdso", SYS_munmap, {piece.start, piece.size_bytes()}));
-  }
-  task.vdso.pieces.clear();
-  return calls.Flush();
-}
-
-}  // namespace
 
 Result<> ParkVdso(RestoredTask& task) {
   if (task.vdso.exists()) {

@@ -12,6 +12,10 @@ namespace ckpt {
 // dumped one (same sizes, same functions at the same offsets) or the dumped one gets jumps to it.
 Result<> ParkVdso(RestoredTask& task);
 
+// The second half of that alone, for a process that has inherited the running vdso where it was
+// moved to.
+Result<> DecideOnVdso(RestoredTask& task);
+
 // Moves the running vdso to its place, or writes the patched one, or unmaps the running one where
 // the dump has none.
 Result<> PlaceVdso(RestoredTask& task);

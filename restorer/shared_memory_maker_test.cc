@@ -1,0 +1,60 @@
+#include "restorer/shared_memory_maker.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+namespace ckpt {
+namespace {
+
+constexpr uint64_t kSizeBytes = 8 * kPageSize;
+
+std::vector<UniqueFd> PagesImages(const std::string& content) {
+  std::string path = ::testing::TempDir() + "/pages-XXXXXX";
+  std::vector<UniqueFd> images;
+  images.emplace_back(mkstemp(path.data()));
+  unlink(path.c_str());
+  EXPECT_TRUE(WriteAll(images.front().get(), AsBytes(content), "pages").has_value());
+  return images;
+}
+
+SharedMemoryPlan PlanWithOnePage() {
+  return {.id = 7,
+          .size_bytes = kSizeBytes,
+          .pages = {{.range = {2 * kPageSize, 3 * kPageSize}, .source = 0, .offset_bytes = 16}}};
+}
+
+TEST(SharedMemoryMakerTest, ItHasItsContentItsNameAndItsHoles) {
+  const std::vector<UniqueFd> images =
+      PagesImages(std::string(16, '-') + std::string(kPageSize, 'x'));
+  const Result<UniqueFd> made = MakeSharedMemory(PlanWithOnePage(), images);
+  ASSERT_TRUE(made.has_value()) << made.error().message;
+  struct stat found {};
+  ASSERT_EQ(fstat(made.value().get(), &found), 0);
+  EXPECT_EQ(static_cast<uint64_t>(found.st_size), kSizeBytes);
+  EXPECT_EQ(found.st_blocks * 512, static_cast<long>(kPageSize));
+  void* mapped = mmap(nullptr, kSizeBytes, PROT_READ, MAP_SHARED, made.value().get(), 0);
+  ASSERT_NE(mapped, MAP_FAILED);
+  const char* bytes = static_cast<const char*>(mapped);
+  EXPECT_EQ(bytes[2 * kPageSize], 'x');
+  EXPECT_EQ(bytes[3 * kPageSize - 1], 'x');
+  EXPECT_EQ(bytes[3 * kPageSize], '\0');
+  munmap(mapped, kSizeBytes);
+  EXPECT_EQ(ReadLink(fmt::format("/proc/self/fd/{}", made.value().get())).value(),
+            "/dev/zero (deleted)");
+}
+
+TEST(SharedMemoryMakerTest, AShortPagesImageIsAnError) {
+  const std::vector<UniqueFd> images = PagesImages(std::string(20, '-'));
+  const Result<UniqueFd> made = MakeSharedMemory(PlanWithOnePage(), images);
+  ASSERT_TRUE(made.has_error());
+  EXPECT_EQ(made.error().message, "shared memory 7: the pages image ends at 20");
+}
+
+}  // namespace
+}  // namespace ckpt
