@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -16,11 +15,6 @@
 namespace ckpt {
 namespace {
 
-constexpr std::string_view kTrees[] = {
-    "copied_memory", "dead_leaders",  "pipes_between", "shared_files", "shared_memory",
-    "shared_table",  "stopped_child", "tree",          "zombies",
-};
-
 // Why this machine cannot do what the case asks for; empty when it can.
 std::string WhyNot(const ProgramCase& program, Engine dumper, Engine restorer) {
   const Result<> available = CheckAvailable(restorer);
@@ -31,10 +25,6 @@ std::string WhyNot(const ProgramCase& program, Engine dumper, Engine restorer) {
   }
   if (program.name == std::string_view("dead_leaders") && restorer == Engine::kCriu) {
     return "CRIU gives the orphans of a dead session to init, though their subreaper is restored";
-  }
-  if (std::ranges::find(kTrees, program.name) != std::ranges::end(kTrees) &&
-      restorer == Engine::kOurs) {
-    return "ckpt-restore does not restore trees yet";
   }
   return WhyNotDumped(program, dumper);
 }
@@ -51,13 +41,13 @@ TEST_P(Interop, TheProgramGoesOnAsIfNothingHadHappened) {
   ASSERT_TRUE(dump.has_value()) << dump.error().message;
   Result<Subject> subject = dump.value().RestoreBy(restorer);
   ASSERT_TRUE(subject.has_value()) << subject.error().message;
+  const Result<std::string> snapshot = TreeSnapshotOf(subject.value().pid());
+  ASSERT_TRUE(snapshot.has_value()) << snapshot.error().message;
+  EXPECT_EQ(snapshot.value(), dump.value().snapshot());
   if (program.stopped) {
     ASSERT_EQ(subject.value().State().value(), 'T');
     ASSERT_TRUE(subject.value().Signal(SIGCONT).has_value());
   }
-  const Result<std::string> snapshot = TreeSnapshotOf(subject.value().pid());
-  ASSERT_TRUE(snapshot.has_value()) << snapshot.error().message;
-  EXPECT_EQ(snapshot.value(), dump.value().snapshot());
   const Result<std::string> verdict = subject.value().Verdict();
   ASSERT_TRUE(verdict.has_value()) << verdict.error().message;
   EXPECT_EQ(verdict.value(), "pass");
