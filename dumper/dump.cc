@@ -120,7 +120,7 @@ class DumpRun {
     const std::vector<pid_t> pids = ListTree(options_.pid);
     CKPT_TRY(PrepareBuffers(pids));
     CKPT_TRY(surroundings_,
-             Surroundings::Create(options_.pid, options_.externals, options_.features));
+             Surroundings::Create(options_.pid, options_.surroundings, options_.features));
     for (const pid_t pid : pids) Rehearse(pid);
     return success();
   }
@@ -160,11 +160,19 @@ class DumpRun {
     frozen_since_ = Clock::now();
     snapshot_.stats.set_freezing_time(MicrosecondsSince(start));
     tree_.emplace(std::move(tree));
-    CKPT_TRY(surroundings_->Start(output_));
+    CKPT_TRY(surroundings_->Start(LivingPids(), output_));
     // smaps walks the page tables for its sizes: that goes on beside the rest.
     smaps_ = std::async(std::launch::async, [this] { return ReadAllSmaps(); });
     log_.Info("process {}: {} frozen", options_.pid, tree_->tasks().size());
     return success();
+  }
+
+  std::vector<pid_t> LivingPids() const {
+    std::vector<pid_t> pids;
+    for (const FrozenTask& task : tree_->tasks()) {
+      if (task.process) pids.push_back(task.pid);
+    }
+    return pids;
   }
 
   // Of each task of the tree; of zombies nothing.
@@ -331,7 +339,7 @@ class DumpRun {
 
   Result<> ReadPages() {
     CKPT_TRY(stage_->FinishReading());
-    CKPT_TRY(surroundings_->FinishArchives());
+    CKPT_TRY(surroundings_->Finish());
     snapshot_.stats.set_memdump_time(MicrosecondsSince(reading_since_));
     return success();
   }
@@ -350,9 +358,18 @@ class DumpRun {
     if (options_.after != AfterDump::kLeaveRunning) {
       snapshot_.stats.set_frozen_time(MicrosecondsSince(frozen_since_));
     }
-    for (TaskDump& dump : tasks_) snapshot_.tasks.push_back(std::move(dump.snapshot));
+    for (TaskDump& dump : tasks_) {
+      if (!dump.IsZombie()) NameCgroupSet(dump);
+      snapshot_.tasks.push_back(std::move(dump.snapshot));
+    }
     CKPT_TRY(surroundings_->AddImages(output_));
     return AddImages(snapshot_, output_);
+  }
+
+  void NameCgroupSet(TaskDump& dump) const {
+    for (pb::core_entry& core : dump.snapshot.cores) {
+      core.mutable_thread_core()->set_cg_set(surroundings_->CgroupSetOf(dump.pid()));
+    }
   }
 
   Result<> Commit() { return output_.Commit(); }

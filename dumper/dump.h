@@ -10,8 +10,8 @@
 
 #include "base/log.h"
 #include "base/result.h"
-#include "dumper/external_mounts.h"
 #include "dumper/page_stage.h"
+#include "dumper/surroundings.h"
 #include "formats/proto/stats.pb.h"
 #include "process/kernel_features.h"
 
@@ -25,7 +25,7 @@ struct DumpOptions {
   std::string images_directory = ".";
   AfterDump after = AfterDump::kKill;
   bool shell_job = false;  // the root may be in the session of a shell outside
-  ExternalMounts externals;
+  SurroundingsOptions surroundings;
   KernelFeatures features;
   PageStage::Progress progress;
   // Called with the name of each step before it is taken; an error it returns is that of the step.

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "dumper/cgroups.h"
 #include "formats/image_type.h"
 #include "formats/image_writer.h"
 #include "formats/pagemap.h"
@@ -44,6 +45,7 @@ Result<> AddInventory(StagedFileSet& files) {
   inventory.set_fdinfo_per_id(true);
   inventory.set_ns_per_id(true);
   *inventory.mutable_root_ids() = OwnIds();
+  inventory.set_root_cg_set(kDumperCgroupSet);
   inventory.set_lsmtype(pb::NO_LSM);
   timespec uptime{};
   clock_gettime(CLOCK_BOOTTIME, &uptime);

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <time.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/program_options.hpp>
 #include <cstring>
 #include <exception>
@@ -36,6 +38,8 @@ void AddOptions(po::options_description& options) {
        "a mount that a restorer is given by its key; mnt[] finds such mounts")  //
       ("ext-mount-map", po::value<Texts>()->value_name("MOUNTPOINT:KEY|auto"),
        "the same in another spelling")  //
+      ("manage-cgroups", po::value<std::string>()->value_name("MODE")->implicit_value("soft"),
+       "what is dumped of control groups: nothing but membership with ignore, else all")  //
       ("plain-kernel", "do without PAGEMAP_SCAN, PROCMAP_QUERY and statmount");
 }
 
@@ -67,6 +71,15 @@ Result<ExternalMounts> ExternalsOf(const po::variables_map& values) {
   return mounts;
 }
 
+// CRIU's modes; which of them it is matters only to a restorer, but for the last.
+Result<CgroupMode> ParseCgroupMode(const std::string& text) {
+  constexpr std::array<std::string_view, 5> kModes = {"none", "props", "soft", "full", "strict"};
+  if (text == "ignore") return CgroupMode::kIgnore;
+  if (std::ranges::find(kModes, text) != kModes.end()) return CgroupMode::kProperties;
+  return MakeError(ErrorCode::kUsage,
+                   "--manage-cgroups {}: expected none, props, soft, full, strict or ignore", text);
+}
+
 Result<DumpOptions> Interpret(const EngineInvocation& invocation) {
   const po::variables_map& values = invocation.options;
   DumpOptions options;
@@ -75,7 +88,11 @@ Result<DumpOptions> Interpret(const EngineInvocation& invocation) {
   if (values.count("leave-running") > 0) options.after = AfterDump::kLeaveRunning;
   if (values.count("leave-stopped") > 0) options.after = AfterDump::kLeaveStopped;
   options.shell_job = values.count("shell-job") > 0;
-  CKPT_TRY(options.externals, ExternalsOf(values));
+  CKPT_TRY(options.surroundings.externals, ExternalsOf(values));
+  if (values.count("manage-cgroups") > 0) {
+    CKPT_TRY(options.surroundings.cgroups,
+             ParseCgroupMode(values["manage-cgroups"].as<std::string>()));
+  }
   options.features =
       values.count("plain-kernel") > 0 ? FallbackKernelFeatures() : DetectKernelFeatures();
   return options;

@@ -53,9 +53,9 @@ std::unordered_set<uint32_t> PathsOfTerminals(const std::vector<pb::file_entry>&
 }  // namespace
 
 Result<std::unique_ptr<Surroundings>> Surroundings::Create(pid_t root,
-                                                           const ExternalMounts& externals,
+                                                           const SurroundingsOptions& options,
                                                            const KernelFeatures& features) {
-  std::unique_ptr<Surroundings> created(new Surroundings(root, externals, features));
+  std::unique_ptr<Surroundings> created(new Surroundings(root, options, features));
   CKPT_TRY(created->namespaces_, Namespaces::Read(root));
   // Opened before the mounts are read: what changes in between is read again.
   CKPT_TRY(MountWatch watch, MountWatch::Open(root));
@@ -72,7 +72,7 @@ Result<> Surroundings::LookAtMounts() {
   own_mounts_ = OwnMounts();
   if (IsOwn(kMnt)) {
     CKPT_TRY(mounts_, ReadMounts(root_, features_));
-    own_mounts_ = BuildOwnMounts(mounts_, externals_, dumper_mounts_, mount_refusals_);
+    own_mounts_ = BuildOwnMounts(mounts_, options_.externals, dumper_mounts_, mount_refusals_);
   } else {
     // Those of the namespace, which is ours: not of the root that the process may have changed.
     CKPT_TRY(mounts_, ReadMounts(getpid(), features_));
@@ -84,10 +84,13 @@ Result<> Surroundings::LookAtMounts() {
   return success();
 }
 
-Result<> Surroundings::Start(StagedFileSet& output) {
+Result<> Surroundings::Start(std::vector<pid_t> pids, StagedFileSet& output) {
   CKPT_TRY(const bool changed, watch_->HaveChanged());
   if (changed) CKPT_TRY(LookAtMounts());
   reading_ = std::async(std::launch::async, [this] { return ReadContents(); });
+  reading_cgroups_ = std::async(std::launch::async, [this, pids = std::move(pids)] {
+    return ReadCgroups(pids, options_.cgroups, dumper_mounts_);
+  });
   std::vector<TmpfsOutput> outputs;
   for (const OwnTmpfs& tmpfs : own_mounts_.tmpfs) {
     CKPT_TRY(const int fd,
@@ -139,7 +142,10 @@ Result<> Surroundings::FinishReading(pid_t root_ns_pid, Refusals& refusals) {
   return success();
 }
 
-Result<> Surroundings::FinishArchives() { return archiving_.get(); }
+Result<> Surroundings::Finish() {
+  CKPT_TRY(cgroups_, reading_cgroups_.get());
+  return archiving_.get();
+}
 
 void Surroundings::RefuseFilesOutside(const std::vector<pb::file_entry>& files,
                                       const std::unordered_set<uint32_t>& mapped_ids,
@@ -171,6 +177,7 @@ Result<> Surroundings::AddImages(StagedFileSet& output) const {
     CKPT_TRY(output.Add(ImageFileName(ImageType::kIfaddr, id), AsBytes(contents_.net->addresses),
                         kStagedImageMode));
   }
+  if (cgroups_.entry) CKPT_TRY(StageImage(output, ImageType::kCgroup, 0, *cgroups_.entry));
   if (!namespaces_->AnyIsOwn()) return success();
   return StageImage(output, ImageType::kTimens, kTimensOfDumper, ReadClocks());
 }

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "base/staged_file_set.h"
+#include "dumper/cgroups.h"
 #include "dumper/external_mounts.h"
 #include "dumper/namespaces.h"
 #include "dumper/net_namespace.h"
@@ -29,26 +30,35 @@
 
 namespace ckpt {
 
+struct SurroundingsOptions {
+  ExternalMounts externals;
+  CgroupMode cgroups = CgroupMode::kProperties;
+};
+
 // Create() is called before the freeze, the others in their order after it. The destructor waits
 // for what was started.
 class Surroundings {
  public:
   // Looks at everything, so that after the freeze only what has changed since has to be looked at.
-  static Result<std::unique_ptr<Surroundings>> Create(pid_t root, const ExternalMounts& externals,
+  static Result<std::unique_ptr<Surroundings>> Create(pid_t root,
+                                                      const SurroundingsOptions& options,
                                                       const KernelFeatures& features);
 
   const Namespaces& namespaces() const { return *namespaces_; }
   uint32_t MntNsId() const { return namespaces_->IdOf(NamespaceKind::kMnt); }
 
-  // The tree is frozen: begins to read what is in the namespaces, and to write the content of each
-  // tmpfs to `output`, beside all else.
-  Result<> Start(StagedFileSet& output);
+  // The tree, `pids`, is frozen: begins to read what is in the namespaces, and in which control
+  // groups its processes are, and to write the content of each tmpfs to `output`, beside all else.
+  Result<> Start(std::vector<pid_t> pids, StagedFileSet& output);
 
-  // Waits for the first, and tells what cannot be dumped. `root_ns_pid` is the number of the root
-  // in its innermost pid namespace.
+  // Waits for the namespaces, and tells what cannot be dumped. `root_ns_pid` is the number of the
+  // root in its innermost pid namespace.
   Result<> FinishReading(pid_t root_ns_pid, Refusals& refusals);
-  // Waits for the second. kUnsupported for a tmpfs that lies under another mount.
-  Result<> FinishArchives();
+  // Waits for the rest. kUnsupported for a tmpfs that lies under another mount.
+  Result<> Finish();
+
+  // In images: of a process of the tree, after Finish().
+  uint32_t CgroupSetOf(pid_t pid) const { return cgroups_.set_of.at(pid); }
 
   // Of the mount namespace, after Start().
   const std::vector<Mount>& mounts() const { return mounts_; }
@@ -75,8 +85,8 @@ class Surroundings {
     int fd = -1;
   };
 
-  Surroundings(pid_t root, ExternalMounts externals, const KernelFeatures& features)
-      : root_(root), externals_(std::move(externals)), features_(features) {}
+  Surroundings(pid_t root, SurroundingsOptions options, const KernelFeatures& features)
+      : root_(root), options_(std::move(options)), features_(features) {}
 
   bool IsOwn(NamespaceKind kind) const { return namespaces_->IsOwn(kind); }
   Result<> LookAtMounts();
@@ -84,7 +94,7 @@ class Surroundings {
   Result<> ArchiveTmpfs(const std::vector<TmpfsOutput>& outputs) const;
 
   pid_t root_;
-  ExternalMounts externals_;
+  SurroundingsOptions options_;
   KernelFeatures features_;
   std::optional<Namespaces> namespaces_;
   std::optional<MountWatch> watch_;
@@ -95,7 +105,9 @@ class Surroundings {
   OwnMounts own_mounts_;
   Refusals mount_refusals_;
   Contents contents_;
+  Cgroups cgroups_;
   std::future<Result<Contents>> reading_;
+  std::future<Result<Cgroups>> reading_cgroups_;
   std::future<Result<>> archiving_;
 };
 

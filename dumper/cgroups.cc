@@ -1,0 +1,157 @@
+#include "dumper/cgroups.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/file.h"
+#include "dumper/cgroup_directory.h"
+#include "process/proc_file.h"
+#include "process/text_scanner.h"
+
+namespace ckpt {
+
+namespace {
+
+bool IsBelow(std::string_view path, std::string_view directory) {
+  return path.size() > directory.size() && path.starts_with(directory) &&
+         path[directory.size()] == '/';
+}
+
+// Without those that lie in others: a group is looked at with all below it.
+std::set<std::string> Topmost(const std::set<std::string>& paths) {
+  std::set<std::string> topmost;
+  for (const std::string& path : paths) {
+    const bool is_below = std::ranges::any_of(
+        topmost, [&](const std::string& other) { return IsBelow(path, other); });
+    if (!is_below) topmost.insert(path);
+  }
+  return topmost;
+}
+
+bool HasOption(const Mount& mount, std::string_view wanted) {
+  std::string_view options = mount.super_options;
+  while (!options.empty()) {
+    const std::string_view option = options.substr(0, options.find(','));
+    if (option == wanted) return true;
+    options.remove_prefix(std::min(options.size(), option.size() + 1));
+  }
+  return false;
+}
+
+// Where the whole hierarchy can be seen, or nothing.
+std::optional<std::string> FindHierarchy(const std::string& name,
+                                         const std::vector<Mount>& mounts) {
+  const std::string first = name.substr(0, name.find(','));
+  for (const Mount& mount : mounts) {
+    if (mount.root != "/") continue;
+    if (name.empty() ? mount.fstype == "cgroup2"
+                     : mount.fstype == "cgroup" && HasOption(mount, first)) {
+      return mount.mountpoint;
+    }
+  }
+  return std::nullopt;
+}
+
+void AddNames(const std::string& name, pb::cg_controller_entry& controller) {
+  for (size_t start = 0; start <= name.size();) {
+    const size_t end = std::min(name.find(',', start), name.size());
+    controller.add_cnames(name.substr(start, end - start));
+    start = end + 1;
+  }
+}
+
+class Collector {
+ public:
+  Collector(CgroupMode mode, const std::vector<Mount>& mounts) : mode_(mode), mounts_(mounts) {}
+
+  // The sets get their numbers in the order in which they come first; the dumper's is the first.
+  uint32_t Add(const CgroupSet& set) {
+    const auto [place, added] =
+        sets_.try_emplace(set, static_cast<uint32_t>(sets_.size()) + kDumperCgroupSet);
+    return place->second;
+  }
+
+  Result<std::optional<pb::cgroup_entry>> Build() const {
+    if (sets_.size() <= 1) return std::optional<pb::cgroup_entry>();
+    pb::cgroup_entry entry;
+    std::map<std::string, std::set<std::string>> paths;  // by hierarchy
+    for (const auto& [set, id] : sets_) {
+      if (id != kDumperCgroupSet) AddSet(set, id, entry, paths);
+    }
+    for (const auto& [name, of_name] : paths) {
+      CKPT_TRY(AddController(name, Topmost(of_name), *entry.add_controllers()));
+    }
+    return std::optional(std::move(entry));
+  }
+
+ private:
+  static void AddSet(const CgroupSet& set, uint32_t id, pb::cgroup_entry& entry,
+                     std::map<std::string, std::set<std::string>>& paths) {
+    pb::cg_set_entry& added = *entry.add_sets();
+    added.set_id(id);
+    for (const CgroupMember& member : set) {
+      pb::cg_member_entry& group = *added.add_ctls();
+      group.set_name(member.name);
+      group.set_path(member.path);
+      paths[member.name].insert(member.path);
+    }
+  }
+
+  Result<> AddController(const std::string& name, const std::set<std::string>& paths,
+                         pb::cg_controller_entry& controller) const {
+    AddNames(name, controller);
+    const auto hierarchy = FindHierarchy(name, mounts_);
+    const bool is_looked_at = mode_ == CgroupMode::kProperties && hierarchy.has_value();
+    // Threads of a process can be in different groups of version 1.
+    controller.set_is_threaded(is_looked_at && !name.empty());
+    if (!is_looked_at) return success();
+    for (const std::string& path : paths) {
+      CKPT_TRY(*controller.add_dirs(), ReadCgroupDirectory(*hierarchy, path, name.empty()));
+    }
+    return success();
+  }
+
+  CgroupMode mode_;
+  const std::vector<Mount>& mounts_;
+  std::map<CgroupSet, uint32_t> sets_;
+};
+
+}  // namespace
+
+Result<CgroupSet> ParseCgroupSet(std::string_view text) {
+  CgroupSet set;
+  TextScanner scanner(text);
+  while (!scanner.AtEnd()) {
+    const std::string_view line = scanner.ReadLine();
+    TextScanner parts(line);
+    const auto hierarchy = parts.ReadDecimal();
+    const bool separated = hierarchy.has_value() && parts.Skip(':');
+    const size_t end = parts.rest().find(":/");
+    if (!separated || end == std::string_view::npos) {
+      return MakeError(ErrorCode::kBadFormat,
+                       "line {}: found \"{}\", expected \"number:controllers:path\"",
+                       set.size() + 1, line);
+    }
+    set.push_back(
+        {std::string(parts.rest().substr(0, end)), std::string(parts.rest().substr(end + 1))});
+  }
+  std::ranges::sort(set);
+  return set;
+}
+
+Result<Cgroups> ReadCgroups(const std::vector<pid_t>& pids, CgroupMode mode,
+                            const std::vector<Mount>& mounts) {
+  Cgroups cgroups;
+  Collector collector(mode, mounts);
+  CKPT_TRY(const CgroupSet own, ReadProcFile("/proc/self/cgroup", ParseCgroupSet));
+  collector.Add(own);
+  for (const pid_t pid : pids) {
+    CKPT_TRY(const CgroupSet set,
+             ReadProcFile(fmt::format("/proc/{}/cgroup", pid), ParseCgroupSet));
+    cgroups.set_of[pid] = collector.Add(set);
+  }
+  CKPT_TRY(cgroups.entry, collector.Build());
+  return cgroups;
+}
+
+}  // namespace ckpt

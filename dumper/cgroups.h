@@ -1,0 +1,54 @@
+// Which control groups the processes of a tree are in, and what those groups allow.
+#ifndef DUMPER_CGROUPS_H_
+#define DUMPER_CGROUPS_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "formats/proto/cgroup.pb.h"
+#include "process/mountinfo.h"
+
+namespace ckpt {
+
+// What is written of the groups themselves. Membership always is.
+enum class CgroupMode { kIgnore, kProperties };
+
+// A hierarchy and the path of a group in it. The name has the controllers, as in "cpu,cpuacct" or
+// "name=systemd"; that of version 2 is empty.
+struct CgroupMember {
+  std::string name;
+  std::string path;
+
+  auto operator<=>(const CgroupMember&) const = default;
+};
+
+// By name. The groups of one process.
+using CgroupSet = std::vector<CgroupMember>;
+
+// The text of /proc/PID/cgroup. kBadFormat names the line.
+Result<CgroupSet> ParseCgroupSet(std::string_view text);
+
+// The number of the dumper's own set, in images.
+inline constexpr uint32_t kDumperCgroupSet = 1;
+
+struct Cgroups {
+  std::map<pid_t, uint32_t> set_of;       // by pid
+  std::optional<pb::cgroup_entry> entry;  // nothing: all are in the dumper's set
+};
+
+// `mounts` are the caller's: groups are looked at where their hierarchies are mounted, and left out
+// where they are not.
+Result<Cgroups> ReadCgroups(const std::vector<pid_t>& pids, CgroupMode mode,
+                            const std::vector<Mount>& mounts);
+
+}  // namespace ckpt
+
+#endif  // DUMPER_CGROUPS_H_
