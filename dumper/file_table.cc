@@ -66,6 +66,12 @@ uint32_t FileTable::AddFifo(uint32_t pipe_id, uint32_t regular_id) {
   return entry.id();
 }
 
+void FileTable::ForgetMountsOfGhosts() {
+  for (const pb::remap_file_path_entry& remap : ghosts_.remaps()) {
+    entries_[remap.orig_id() - 1].mutable_reg()->clear_mnt_id();
+  }
+}
+
 pb::file_entry& FileTable::Add(pb::fd_types type) {
   pb::file_entry& entry = entries_.emplace_back();
   entry.set_type(type);

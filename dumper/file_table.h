@@ -40,6 +40,9 @@ class FileTable {
   // Whoever adds a regular entry of a deleted file makes it stand for a ghost.
   GhostFiles& ghosts() { return ghosts_; }
   const GhostFiles& ghosts() const { return ghosts_; }
+  // Takes their mounts out of the entries of deleted files. CRIU looks for those in images of a
+  // mount namespace, and there are none where that is the dumper's.
+  void ForgetMountsOfGhosts();
 
  private:
   std::vector<pb::file_entry> entries_;

@@ -45,5 +45,18 @@ TEST(FileTableTest, TheSizeOfAFileThatIsOnlyAppendedToIsLeftOut) {
   EXPECT_TRUE(files.entries()[1].reg().has_size());
 }
 
+TEST(FileTableTest, OfDeletedFilesTheMountCanBeForgotten) {
+  FileTable files;
+  LinkedFile deleted = RegularFile("/proc (deleted)");
+  deleted.link_count = 0;
+  const uint32_t id = files.AddPath(deleted, O_RDONLY);
+  files.AddPath(RegularFile("/lib/x"), O_RDONLY);
+  ASSERT_TRUE(files.ghosts().Add(id, deleted, "/proc").has_value());
+  files.ForgetMountsOfGhosts();
+  EXPECT_EQ(files.entries()[0].reg().name(), "/proc");
+  EXPECT_EQ(files.entries()[0].reg().mnt_id(), -1);
+  EXPECT_EQ(files.entries()[1].reg().mnt_id(), 22);
+}
+
 }  // namespace
 }  // namespace ckpt

@@ -1,5 +1,6 @@
 #include "restorer/restore.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -84,8 +85,8 @@ Result<> PlanRestore(Restoration& restoration) {
   const auto add = [&](Result<> result) {
     if (result.has_error()) findings.Add(std::move(result).error());
   };
-  add(CheckSessions(restoration.plan, restoration.options.is_shell_job));
-  if (restoration.options.is_shell_job) TakeOverOutsideSession(restoration.plan);
+  add(CheckSessions(restoration.plan, restoration.options.shell_job));
+  if (restoration.options.shell_job) TakeOverOutsideSession(restoration.plan);
   for (const TaskPlan& task : restoration.plan.tasks) {
     if (!task.IsLive()) continue;
     for (const ThreadPlan& thread : task.threads) add(CheckRegisters(thread));
@@ -143,8 +144,10 @@ std::string RootOfPaths(const Restoration& restoration) {
 }
 
 Result<> OpenFiles(Restoration& restoration) {
+  CKPT_TRY(const UniqueFd network,
+           OpenFile(fmt::format("/proc/{}/ns/net", restoration.first_pid), O_RDONLY));
   CKPT_TRY(restoration.files, OpenedFiles::Open(restoration.plan, RootOfPaths(restoration),
-                                                restoration.dump.pages_images));
+                                                restoration.dump.pages_images, network.get()));
   restoration.tree.root().files = &*restoration.files;
   return success();
 }
