@@ -27,7 +27,7 @@ bool IsEnding(pid_t pid, pid_t tid) {
 // Within what any thread stops that is not waiting for another: one that has called vfork(2) does
 // not before its child has called execve(2), and one that waits for a dead disk never does.
 constexpr int kLooksBeforeSleep = 100;
-constexpr int kLooks = 50'000;
+constexpr int kLooks = 20'000;
 constexpr timespec kSleepBetweenLooks{0, 100'000};
 
 // Whether the thread stops, or ends, before our patience does. It is still to be waited for.
