@@ -243,7 +243,8 @@ std::string EngineName(const testing::TestParamInfo<Engine>& info) {
   return std::string(Name(info.param));
 }
 
-INSTANTIATE_TEST_SUITE_P(Dumpers, CgroupRestore, testing::Values(Engine::kCriu), EngineName);
+INSTANTIATE_TEST_SUITE_P(Dumpers, CgroupRestore, testing::Values(Engine::kOurs, Engine::kCriu),
+                         EngineName);
 
 }  // namespace
 }  // namespace ckpt
