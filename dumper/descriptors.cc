@@ -99,6 +99,7 @@ constexpr std::array kKinds = {
     DescriptorKind{pb::SIGNALFD, ByFile<IsSignalfd>, NoReason, AddSignalfd},
     DescriptorKind{pb::TIMERFD, ByFile<IsTimerfd>, NoReason, AddTimerfd},
     DescriptorKind{pb::EVENTPOLL, ByFile<IsEpoll>, NoReason, AddEpoll},
+    DescriptorKind{pb::TTY, IsTerminal, NoReason, AddTerminal, true},
     DescriptorKind{pb::REG, HasPath, ReasonToRefusePath, AddPath},
 };
 
@@ -110,7 +111,7 @@ const DescriptorKind* FindKind(const OpenDescription& opened) {
 
 // Why the file cannot be dumped, or nothing.
 std::optional<std::string> ReasonToRefuse(const OpenDescription& opened, const DescriptorKind* kind,
-                                          const FileTable& files) {
+                                          const FileTable& files, bool is_shell_job) {
   for (const std::string& line : opened.info.details) {
     if (line.starts_with("lock:")) return "a file lock or lease is held on it";
   }
@@ -118,6 +119,7 @@ std::optional<std::string> ReasonToRefuse(const OpenDescription& opened, const D
   if (IsDeleted(opened.file)) {
     if (auto reason = files.ghosts().ReasonToRefuse(opened.file)) return reason;
   }
+  if (kind->type == pb::TTY) return ReasonToRefuseTerminal(opened, is_shell_job);
   return kind->reason_to_refuse(opened);
 }
 
@@ -175,7 +177,7 @@ Result<std::vector<pb::fdinfo_entry>> DescriptorCollector::Collect(pid_t pid) {
 
 Result<> DescriptorCollector::Add(OpenDescription opened, std::vector<pb::fdinfo_entry>& fds) {
   const DescriptorKind* kind = FindKind(opened);
-  if (const auto reason = ReasonToRefuse(opened, kind, files_)) {
+  if (const auto reason = ReasonToRefuse(opened, kind, files_, is_shell_job_)) {
     refusals_.Add("fd {} is {}: {}", opened.number, opened.file.path, *reason);
     return success();
   }
@@ -212,6 +214,7 @@ Result<FileContents> DescriptorCollector::ReadContents() {
   CKPT_TRY(contents.pipes, CollectPipeContents(Of(pb::PIPE), refusals_));
   CKPT_TRY(contents.fifos, CollectPipeContents(Of(pb::FIFO), refusals_));
   CKPT_TRY(contents.packets, CompleteUnixSockets(Of(pb::UNIXSK), files_, refusals_));
+  CKPT_TRY(contents.terminals, CollectTerminals(Of(pb::TTY)));
   return contents;
 }
 

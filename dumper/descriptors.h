@@ -15,6 +15,7 @@
 #include "dumper/open_description.h"
 #include "dumper/pipe_content.h"
 #include "dumper/refusals.h"
+#include "dumper/tty_files.h"
 #include "dumper/unix_sockets.h"
 #include "formats/proto/files.pb.h"
 
@@ -25,6 +26,7 @@ struct FileContents {
   std::vector<PipeContent> pipes;
   std::vector<PipeContent> fifos;
   std::vector<SocketPacket> packets;
+  std::vector<pb::tty_info_entry> terminals;
 };
 
 // Ids of open file descriptions, found by what descriptors of one have in common and confirmed by
@@ -53,7 +55,9 @@ class DescriptorCollector {
   // Adds a file entry for each open file description to `files`: descriptors that share one (dup,
   // fork, SCM_RIGHTS), of whatever process, have one entry. What cannot be dumped goes to
   // `refusals`. Both outlive the collector.
-  DescriptorCollector(FileTable& files, Refusals& refusals) : files_(files), refusals_(refusals) {}
+  // A terminal from outside may be among them where it is a shell job.
+  DescriptorCollector(FileTable& files, Refusals& refusals, bool is_shell_job = false)
+      : files_(files), refusals_(refusals), is_shell_job_(is_shell_job) {}
 
   // Those of `pid`, by number.
   Result<std::vector<pb::fdinfo_entry>> Collect(pid_t pid);
@@ -67,6 +71,7 @@ class DescriptorCollector {
 
   FileTable& files_;
   Refusals& refusals_;
+  bool is_shell_job_;
   Descriptions known_;
   // Those that are looked at again when all are known.
   std::vector<std::pair<pb::fd_types, OpenDescription>> kept_;
