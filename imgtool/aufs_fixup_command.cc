@@ -100,7 +100,7 @@ void AddAufsFixupOptions(po::options_description& options) {
 
 Result<int> RunAufsFixup(const Invocation& invocation) {
   CKPT_TRY(const FixupOptions options, ReadOptions(invocation));
-  CKPT_TRY(const OpenedDump dump, OpenForOutput(options.dump, options.output));
+  CKPT_TRY(OpenedDump dump, OpenForOutput(options.dump, options.output));
   CKPT_TRY(const DumpFacts facts, ReadDumpFacts(dump.images()));
   CKPT_TRY(const BranchMap map, ReadMap(options, facts));
   CKPT_TRY(const UnionView view, OpenView(options, facts));

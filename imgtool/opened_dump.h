@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "base/result.h"
+#include "imgtool/archive_dump.h"
+#include "imgtool/archive_walk.h"
 #include "imgtool/dump_lock.h"
 #include "imgtool/edit_plan.h"
 #include "imgtool/image_source.h"
@@ -22,27 +24,34 @@ enum class DumpAccess {
 
 class OpenedDump {
  public:
-  // kUnsupported where another process is rewriting it.
-  static Result<OpenedDump> Open(const std::string& path, DumpAccess access);
+  // A directory, or an archive as ArchiveDump tells, which is then told at once where the changed
+  // one is to be: `out`, or in its own place with kReplace. kUnsupported where another process is
+  // rewriting the dump or writing `out`.
+  static Result<OpenedDump> Open(const std::string& path, DumpAccess access,
+                                 const std::optional<std::string>& out = std::nullopt,
+                                 const ArchiveLimits& limits = {});
 
-  const ImageSource& images() const { return images_; }
+  const ImageSource& images() const { return archive_ ? archive_->images() : images_; }
 
   // Writes the changed dump to `out`, where nothing may be yet (kUsage): a directory as
-  // StageDirectory() tells. After an error there is neither `out` nor anything else new.
-  Result<PlanOutcome> WriteNew(const EditPlan& plan, const std::string& out) const;
+  // StageDirectory() tells, an archive as ArchiveDump does if it was opened with that `out`. After
+  // an error there is neither `out` nor anything else new. At most once.
+  Result<PlanOutcome> WriteNew(const EditPlan& plan, const std::string& out);
 
   // The same over the dump itself, opened with kReplace, as DumpTransaction tells. An empty plan
-  // writes nothing. After an error the dump is as it was, unless the message says otherwise.
-  Result<PlanOutcome> Replace(const EditPlan& plan) const;
+  // writes nothing. After an error the dump is as it was, unless the message says otherwise. At
+  // most once.
+  Result<PlanOutcome> Replace(const EditPlan& plan);
 
  private:
-  OpenedDump(std::string path, std::string real_path, ImageSource images)
-      : path_(std::move(path)), real_path_(std::move(real_path)), images_(std::move(images)) {}
+  OpenedDump(std::string path, std::string real_path)
+      : path_(std::move(path)), real_path_(std::move(real_path)) {}
 
   std::string path_;
   std::string real_path_;
-  ImageSource images_;
+  ImageSource images_ = ImageSource::OfMembers("", {});  // of a directory
   std::optional<DumpLock> lock_;
+  std::optional<ArchiveDump> archive_;
 };
 
 }  // namespace ckpt

@@ -39,12 +39,12 @@ EditPlan RenameFile(size_t entry) {
 
 Result<PlanOutcome> WriteNewDump(const EditPlan& plan, const std::string& dump,
                                  const std::string& out) {
-  CKPT_TRY(const OpenedDump opened, OpenedDump::Open(dump, DumpAccess::kRead));
+  CKPT_TRY(OpenedDump opened, OpenedDump::Open(dump, DumpAccess::kRead));
   return opened.WriteNew(plan, out);
 }
 
 Result<PlanOutcome> ReplaceDump(const EditPlan& plan, const std::string& dump) {
-  CKPT_TRY(const OpenedDump opened, OpenedDump::Open(dump, DumpAccess::kReplace));
+  CKPT_TRY(OpenedDump opened, OpenedDump::Open(dump, DumpAccess::kReplace));
   return opened.Replace(plan);
 }
 

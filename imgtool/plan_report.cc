@@ -64,6 +64,7 @@ size_t ChangeCount(const EditPlan& plan) {
 }
 
 std::string Placements(const PlanOutcome& outcome) {
+  if (outcome.is_archive) return Counted(outcome.copied, "member") + " as before";
   std::string text = Counted(outcome.linked, "file") + " hard-linked";
   if (outcome.reflinked > 0) text += fmt::format(", {} reflinked", outcome.reflinked);
   if (outcome.copied > 0) text += fmt::format(", {} copied", outcome.copied);

@@ -14,7 +14,8 @@ namespace ckpt {
 struct PlanOutcome {
   std::string written;  // the directory that was made or changed; empty when nothing was written
   std::string reason;   // why nothing was written: "--dry-run"
-  size_t linked = 0;    // images that were not edited and are hard links
+  bool is_archive = false;  // then `copied` counts the members that were not edited
+  size_t linked = 0;        // images that were not edited and are hard links
   size_t reflinked = 0;
   size_t copied = 0;
 };

@@ -11,8 +11,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-Result<PlanOutcome> CarryOut(const OpenedDump& dump, const EditPlan& plan,
-                             const OutputOptions& options) {
+Result<PlanOutcome> CarryOut(OpenedDump& dump, const EditPlan& plan, const OutputOptions& options) {
   if (options.dry_run) return NotWritten("--dry-run");
   if (options.in_place) return dump.Replace(plan);
   return dump.WriteNew(plan, *options.out);
@@ -27,6 +26,18 @@ void AddOutputOptions(po::options_description& options) {
                         "change DUMP itself, in one step; `imgtool undo` takes it back");
   options.add_options()("dry-run,n", "only report; write nothing");
   options.add_options()("json", "report as JSON");
+  const ArchiveLimits limits;
+  options.add_options()(
+      "max-unpacked",
+      po::value<uint64_t>()->value_name("BYTES")->default_value(limits.max_unpacked_bytes),
+      "what an archive may unpack to");
+  options.add_options()(
+      "max-members", po::value<uint64_t>()->value_name("COUNT")->default_value(limits.max_members),
+      "how many members an archive may have");
+  options.add_options()(
+      "max-images",
+      po::value<uint64_t>()->value_name("BYTES")->default_value(limits.max_image_bytes),
+      "how much memory the images of an archive may take");
 }
 
 Result<OutputOptions> ReadOutputOptions(const Invocation& invocation) {
@@ -34,7 +45,11 @@ Result<OutputOptions> ReadOutputOptions(const Invocation& invocation) {
   OutputOptions options{.out = std::nullopt,
                         .in_place = given.count("in-place") > 0,
                         .dry_run = given.count("dry-run") > 0,
-                        .json = given.count("json") > 0};
+                        .json = given.count("json") > 0,
+                        .limits = {}};
+  options.limits = {.max_unpacked_bytes = given["max-unpacked"].as<uint64_t>(),
+                    .max_members = given["max-members"].as<uint64_t>(),
+                    .max_image_bytes = given["max-images"].as<uint64_t>()};
   if (given.count("output") > 0) options.out = given["output"].as<std::string>();
   if (options.out && options.in_place) {
     return MakeError(ErrorCode::kUsage, "-o and --in-place exclude each other");
@@ -49,10 +64,11 @@ Result<OutputOptions> ReadOutputOptions(const Invocation& invocation) {
 
 Result<OpenedDump> OpenForOutput(const std::string& path, const OutputOptions& options) {
   const bool replaces = options.in_place && !options.dry_run;
-  return OpenedDump::Open(path, replaces ? DumpAccess::kReplace : DumpAccess::kRead);
+  return OpenedDump::Open(path, replaces ? DumpAccess::kReplace : DumpAccess::kRead,
+                          options.dry_run ? std::nullopt : options.out, options.limits);
 }
 
-Result<> WritePlan(const OpenedDump& dump, EditPlan plan, const OutputOptions& options,
+Result<> WritePlan(OpenedDump& dump, EditPlan plan, const OutputOptions& options,
                    const Streams& streams) {
   CKPT_TRY(FinalizePlan(dump.images(), plan));
   CKPT_TRY(const PlanOutcome outcome, CarryOut(dump, plan, options));

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "imgtool/archive_walk.h"
 #include "imgtool/command.h"
 #include "imgtool/edit_plan.h"
 #include "imgtool/opened_dump.h"
@@ -19,9 +20,10 @@ struct OutputOptions {
   bool in_place = false;
   bool dry_run = false;
   bool json = false;
+  ArchiveLimits limits;
 };
 
-// -o, --in-place, --dry-run, --json.
+// -o, --in-place, --dry-run, --json, and the limits on archives.
 void AddOutputOptions(boost::program_options::options_description& options);
 
 // kUsage where -o and --in-place are both given, or none of the three.
@@ -31,7 +33,7 @@ Result<OutputOptions> ReadOutputOptions(const Invocation& invocation);
 Result<OpenedDump> OpenForOutput(const std::string& path, const OutputOptions& options);
 
 // Finalizes the plan, carries it out where the options say so, and reports to streams.out.
-Result<> WritePlan(const OpenedDump& dump, EditPlan plan, const OutputOptions& options,
+Result<> WritePlan(OpenedDump& dump, EditPlan plan, const OutputOptions& options,
                    const Streams& streams);
 
 }  // namespace ckpt

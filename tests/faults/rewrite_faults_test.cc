@@ -7,8 +7,10 @@
 #include <cerrno>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "imgtool/sample_archive.h"
 #include "imgtool/sample_dump.h"
 #include "tests/faults/faulty_run.h"
 #include "tests/harness/command.h"
@@ -53,8 +55,11 @@ class RewriteFaultsTest : public testing::TestWithParam<Job> {
     dump.WriteFile("pages-1.img", std::string(4096, 'p'));
     fs::create_directory(dump.Path("sub"));
     dump.WriteFile("sub/file", "x");
-    fs::create_symlink("../older", dump.Path("parent"));
-    if (is_archive()) Pack();
+    if (is_archive()) {
+      Pack();
+    } else {
+      fs::create_symlink("../older", dump.Path("parent"));
+    }
     if (GetParam().output != Output::kNew) MakeUndo();
   }
 
@@ -70,8 +75,13 @@ class RewriteFaultsTest : public testing::TestWithParam<Job> {
   }
 
   void Pack() const {
-    ASSERT_TRUE(RunCommandWell(
-        {"tar", "-C", root_ + "/images", "--sort=name", "--mtime=@0", "-czf", dump_, "."}));
+    std::vector<std::pair<std::string, std::string>> files;
+    for (const auto& [path, content] : ReadTree(root_ + "/images")) {
+      if (content != "dir") files.emplace_back("checkpoint/" + path, content);
+    }
+    // One that is compressed before the changes are known.
+    files.emplace_back("checkpoint/pages-2.img", std::string(size_t{2} << 20, 'P'));
+    WriteCompressed(dump_, SampleTar(files), Compression::kZstd);
     fs::remove_all(root_ + "/images");
   }
 
@@ -116,9 +126,9 @@ class RewriteFaultsTest : public testing::TestWithParam<Job> {
   const std::string& target() const { return GetParam().output == Output::kNew ? out_ : dump_; }
 
   const std::string root_ = testing::TempDir() + "rewrite_faults_test";
-  const std::string dump_ = root_ + (GetParam().is_archive ? "/dump.tar.gz" : "/dump");
+  const std::string dump_ = root_ + (GetParam().is_archive ? "/dump.tar.zst" : "/dump");
   const std::string undo_ =
-      root_ + (GetParam().is_archive ? "/.dump.tar.gz.imgtool-undo" : "/.dump.imgtool-undo");
+      root_ + (GetParam().is_archive ? "/.dump.tar.zst.imgtool-undo" : "/.dump.imgtool-undo");
   const std::string out_ = root_ + "/out";
 };
 
@@ -145,7 +155,10 @@ TEST_P(RewriteFaultsTest, EveryCallMayBeTheLastOrFail) {
 INSTANTIATE_TEST_SUITE_P(Rewrite, RewriteFaultsTest,
                          testing::Values(Job{"DirectoryInPlace", false, Output::kInPlace},
                                          Job{"DirectoryToNew", false, Output::kNew},
-                                         Job{"DirectoryUndo", false, Output::kUndo}),
+                                         Job{"DirectoryUndo", false, Output::kUndo},
+                                         Job{"ArchiveInPlace", true, Output::kInPlace},
+                                         Job{"ArchiveToNew", true, Output::kNew},
+                                         Job{"ArchiveUndo", true, Output::kUndo}),
                          NameOf);
 
 }  // namespace
