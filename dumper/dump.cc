@@ -20,6 +20,7 @@
 #include "base/staged_file_set.h"
 #include "dumper/descriptors.h"
 #include "dumper/dump_images.h"
+#include "dumper/file_owners.h"
 #include "dumper/kernel_objects.h"
 #include "dumper/mappings.h"
 #include "dumper/preconditions.h"
@@ -289,9 +290,21 @@ class DumpRun {
     return success();
   }
 
+  void TranslateAllOwners() {
+    TreeNumbers numbers;
+    for (const TaskDump& dump : tasks_) {
+      for (const TaskStatus& status : dump.statuses()) {
+        numbers.threads[status.pid] = static_cast<uint32_t>(status.ns_pid.back());
+      }
+      numbers.groups[dump.stat().pgrp] = dump.snapshot.tree.pgid();
+    }
+    TranslateOwners(numbers, surroundings_->namespaces().IsOwn(NamespaceKind::kPid),
+                    snapshot_.files.mutable_entries(), refusals_);
+  }
+
   Result<> CollectFiles() {
     KernelObjects objects;
-    DescriptorCollector descriptors(snapshot_.files, refusals_);
+    DescriptorCollector descriptors(snapshot_.files, refusals_, options_.shell_job);
     for (TaskDump& dump : tasks_) {
       if (dump.IsZombie()) continue;
       refusals_.SetProcess(dump.pid());
@@ -303,6 +316,7 @@ class DumpRun {
       snapshot_.descriptor_tables.push_back({.files_id = ids.files_id(), .fds = std::move(fds)});
     }
     CKPT_TRY(snapshot_.contents, descriptors.ReadContents());
+    TranslateAllOwners();
     return success();
   }
 

@@ -3,17 +3,21 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
 #include "process/child_for_test.h"
+#include "process/frozen_tree.h"
 #include "process/task_status.h"
 
 namespace ckpt {
@@ -90,6 +94,166 @@ TEST_F(DumpTest, AFailureBeforeAnyStepLeavesTheProcessRunningAndNoFile) {
     EXPECT_EQ(Maps(), maps_) << failing;
   }
   ExpectRunningAsBefore();
+}
+
+// With children: one that runs, one that is stopped, a zombie, and one with a child of its own; and
+// with memory that they share.
+int BeDumpableTree(const std::function<void()>& ready) {
+  return BeDumpable([&] {
+    auto* const shared = static_cast<char*>(
+        mmap(nullptr, 16 * kPageSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    const auto wait = [] {
+      close_range(3, ~0U, 0);
+      while (true) pause();
+    };
+    if (fork() == 0) wait();
+    const pid_t stopped = fork();
+    if (stopped == 0) {
+      close_range(3, ~0U, 0);
+      raise(SIGSTOP);
+      wait();
+    }
+    waitpid(stopped, nullptr, WUNTRACED);
+    const pid_t zombie = fork();
+    if (zombie == 0) _exit(3);
+    siginfo_t info{};
+    waitid(P_PID, static_cast<id_t>(zombie), &info, WEXITED | WNOWAIT);
+    if (fork() == 0) {
+      fork();
+      shared[5 * kPageSize] = 's';
+      wait();
+    }
+    ready();
+  });
+}
+
+class DumpTreeTest : public testing::Test {
+ protected:
+  static constexpr size_t kProcesses = 6;
+
+  DumpTreeTest() : child_(BeDumpableTree) {
+    std::filesystem::remove_all(directory_);
+    std::filesystem::create_directories(directory_);
+    options_.pid = child_.pid();
+    options_.images_directory = directory_;
+    options_.after = AfterDump::kLeaveRunning;
+    options_.features = DetectKernelFeatures();
+    // The last of them come by themselves, and close what they have of the test.
+    while (ListTree(child_.pid()).size() < kProcesses) {
+    }
+  }
+  ~DumpTreeTest() override {
+    const std::vector<pid_t> tree = ListTree(child_.pid());
+    for (const pid_t pid : tree) kill(pid, SIGKILL);
+    std::filesystem::remove_all(directory_);
+  }
+
+  // What shows of each, from outside.
+  std::vector<std::string> States() const {
+    std::vector<std::string> states;
+    for (const pid_t pid : ListTree(child_.pid())) {
+      const TaskStatus status = ReadTaskStatus(pid).value();
+      // One that was thawed is on its way to its stop for a moment.
+      while (pid == stopped_ && ReadTaskStatus(pid).value().state != 'T') {
+      }
+      states.push_back(fmt::format("{} tracer {} {}", pid, status.tracer_pid,
+                                   ReadWholeFile(fmt::format("/proc/{}/maps", pid)).has_value()
+                                       ? ReadWholeFile(fmt::format("/proc/{}/maps", pid)).value()
+                                       : ""));
+    }
+    return states;
+  }
+  pid_t StoppedOne() const {
+    for (const pid_t pid : ListTree(child_.pid())) {
+      if (ReadTaskStatus(pid).value().state == 'T') return pid;
+    }
+    return 0;
+  }
+
+  const std::string directory_ = testing::TempDir() + "/dump_tree_test";
+  ChildForTest child_;
+  pid_t stopped_ = StoppedOne();
+  DumpOptions options_;
+  Log log_;
+};
+
+TEST_F(DumpTreeTest, AFailureBeforeAnyStepLeavesEveryProcessAsItWasAndNoFile) {
+  const std::vector<std::string> before = States();
+  for (const AfterDump after : {AfterDump::kLeaveRunning, AfterDump::kKill}) {
+    options_.after = after;
+    for (const std::string_view failing : kDumpSteps) {
+      if (failing == "release") continue;  // the dump is whole by then
+      options_.before_step = [&](std::string_view step) -> Result<> {
+        if (step == failing) return MakeError(ErrorCode::kSystem, "no {}", step);
+        return success();
+      };
+      const auto dumped = Dump(options_, log_);
+      ASSERT_TRUE(dumped.has_error()) << failing;
+      EXPECT_EQ(dumped.error().message, fmt::format("no {}", failing));
+      EXPECT_THAT(ListDirectory(directory_).value(), IsEmpty()) << failing;
+      EXPECT_EQ(States(), before) << failing;
+    }
+  }
+}
+
+TEST_F(DumpTreeTest, EachProcessHasItsImagesAndWhatIsSharedIsThereOnce) {
+  const std::vector<std::string> before = States();
+  const auto stats = Dump(options_, log_);
+  ASSERT_TRUE(stats.has_value()) << stats.error().message;
+  EXPECT_EQ(States(), before);
+  const std::vector<std::string> names = ListDirectory(directory_).value();
+  const auto count = [&](std::string_view stem) {
+    return std::ranges::count_if(names,
+                                 [&](const std::string& name) { return name.starts_with(stem); });
+  };
+  EXPECT_EQ(count("core-"), 6);
+  EXPECT_EQ(count("mm-"), 5);  // a zombie has none
+  EXPECT_EQ(count("pagemap-shmem-"), 1);
+  EXPECT_EQ(count("pages-"), 6);
+  uint64_t page_bytes = 0;
+  for (const std::string& name : names) {
+    if (name.starts_with("pages-"))
+      page_bytes += std::filesystem::file_size(directory_ + "/" + name);
+  }
+  EXPECT_EQ(page_bytes, stats.value().pages_written() * kPageSize);
+}
+
+TEST_F(DumpTreeTest, WithoutAnOptionAllOfItEnds) {
+  options_.after = AfterDump::kKill;
+  const std::vector<pid_t> tree = ListTree(child_.pid());
+  ASSERT_TRUE(Dump(options_, log_).has_value());
+  for (const pid_t pid : tree) {
+    const auto status = ReadTaskStatus(pid);
+    EXPECT_TRUE(status.has_error() || status.value().state == 'Z') << pid;
+  }
+}
+
+TEST_F(DumpTreeTest, MemoryThatIsSharedByCloneVmIsRefusedByName) {
+  // With a child that is of the tree and has the memory of its parent.
+  ChildForTest sharing([](const auto& ready) {
+    return BeDumpable([&] {
+      static char stack[64 * 1024];
+      const auto wait = [](void*) {
+        close_range(3, ~0U, 0);
+        return pause();
+      };
+      clone(wait, stack + sizeof(stack) - 64, CLONE_VM | SIGCHLD, nullptr);
+      ready();
+    });
+  });
+  while (ListTree(sharing.pid()).size() < 2) {
+  }
+  const pid_t clone_pid = ListTree(sharing.pid())[1];
+  options_.pid = sharing.pid();
+  const auto dumped = Dump(options_, log_);
+  kill(clone_pid, SIGKILL);
+  ASSERT_TRUE(dumped.has_error());
+  EXPECT_EQ(dumped.error().code, ErrorCode::kUnsupported);
+  EXPECT_NE(
+      dumped.error().message.find(fmt::format(
+          "process {}: it shares its memory with process {} (CLONE_VM)", clone_pid, sharing.pid())),
+      std::string::npos)
+      << dumped.error().message;
 }
 
 TEST_F(DumpTest, ADiskThatFillsUpLeavesTheProcessRunningAndNoFile) {

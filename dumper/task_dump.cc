@@ -1,5 +1,6 @@
 #include "dumper/task_dump.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "dumper/preconditions.h"
@@ -92,6 +93,11 @@ Result<> TaskDump::InstallEngine() {
     if (rseq) CKPT_TRY(AbortRseqSection(thread, *memory_, *rseq));
   }
   CKPT_TRY(posix_timers_, ReadPosixTimers(pid()));
+  // /proc tells our number of the thread that a timer notifies.
+  for (PosixTimer& timer : posix_timers_) {
+    const auto thread = std::ranges::find(statuses_, timer.notify_id, &TaskStatus::pid);
+    if (thread != statuses_.end()) timer.notify_id = thread->ns_pid.back();
+  }
   RemoteSyscalls::Options options;
   options.batch_bytes = ProcessBatchBytes(posix_timers_.size());
   CKPT_TRY(RemoteSyscalls engine,
