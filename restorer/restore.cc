@@ -330,7 +330,6 @@ void WriteStatistics(const Restoration& restoration) {
 std::vector<std::string_view> RestoreStepNames() {
   std::vector<std::string_view> names;
   for (const Step& step : kSteps) names.push_back(step.name);
-  names.insert(names.end(), kTreeSteps.begin(), kTreeSteps.end());
   return names;
 }
 

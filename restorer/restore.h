@@ -22,12 +22,10 @@ struct RestoreOptions {
   // at "/" share it.
   std::string root = {};
   ExternalMounts external_mounts = {};
-  CgroupOptions cgroups = {};
-  // The processes have the terminal and the session of the restorer.
+  CgroupOptions cgroups = CgroupOptions();
+  // The terminal, the session and the group that the first process had from outside of the dump are
+  // the restorer's now.
   bool shell_job = false;
-  // The session and the group that the first process was in and did not make itself are the
-  // restorer's now.
-  bool is_shell_job = false;
   // Is written, with the pid, when the process is complete; empty: none.
   std::string pidfile = {};
 
@@ -38,7 +36,8 @@ struct RestoreOptions {
   bool counts_timer_ids = false;
 };
 
-// The names of all steps, in order; then those of what is done in the making of a tree.
+// The names of all steps, in order. Those that a tree is made by (kTreeSteps of make_tree.h) come in
+// between, as often as there are processes.
 std::vector<std::string_view> RestoreStepNames();
 
 // Restores the dump; the pid of the process, which runs by itself, as a child of ours. After an

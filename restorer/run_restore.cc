@@ -27,7 +27,6 @@ po::typed_value<std::vector<std::string>>* Words(const char* name) {
 void AddOptions(po::options_description& options) {
   options.add_options()                                                               //
       ("restore-detached,d", "end when the process runs, instead of waiting for it")  //
-      ("shell-job,j", "take the session and the terminal of whoever restores")        //
       ("pidfile", po::value<std::string>()->value_name("FILE")->default_value(""),
        "write the pid there, when the process is complete")  //
       ("root,r", po::value<std::string>()->value_name("DIR")->default_value(""),
@@ -67,7 +66,6 @@ Result<int> RestoreAsTold(const EngineInvocation& invocation) {
     CKPT_TRY(AddCgroupRoot(root, options.cgroups));
   }
   options.shell_job = invocation.options.count("shell-job") > 0;
-  options.is_shell_job = invocation.options.count("shell-job") > 0;
   options.pidfile = invocation.options["pidfile"].as<std::string>();
   CKPT_TRY(const pid_t restored, Restore(options, invocation.log));
   invocation.log.Info("process {} runs", restored);

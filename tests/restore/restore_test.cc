@@ -26,46 +26,10 @@
 #include "tests/harness/command.h"
 #include "tests/harness/engine.h"
 #include "tests/harness/subject.h"
+#include "tests/restore/dumped_subject.h"
 
 namespace ckpt {
 namespace {
-
-// A program that was dumped, and has ended.
-struct DumpedSubject {
-  pid_t pid = 0;
-  std::string workdir;
-  std::string images;
-  std::string pidfile;
-};
-
-Result<DumpedSubject> DumpSubject(const std::string& program, const std::string& test) {
-  CKPT_TRY(const std::string folder, MakeTestDirectory(test));
-  DumpedSubject dumped{.pid = 0,
-                       .workdir = folder + "/work",
-                       .images = folder + "/images",
-                       .pidfile = folder + "/pid"};
-  CKPT_TRY(RunCommandWell({"mkdir", dumped.workdir, dumped.images}));
-  CKPT_TRY(Subject subject,
-           Subject::Start(RunfilePath("tests/programs/" + program), dumped.workdir));
-  dumped.pid = subject.pid();
-  CKPT_TRY(Dump(Engine::kOurs, subject.pid(), dumped.images));
-  CKPT_TRY(subject.AwaitEnd());
-  return dumped;
-}
-
-bool Exists(pid_t pid) { return kill(pid, 0) == 0 || errno != ESRCH; }
-
-bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
-
-std::vector<std::string> OpenDescriptors() { return ListDirectory("/proc/self/fd").value(); }
-
-// Lets the restored process judge itself.
-std::string VerdictOf(const DumpedSubject& dumped) {
-  Result<Subject> subject = Subject::Adopt(dumped.pid, dumped.workdir);
-  if (subject.has_error()) return subject.error().message;
-  Result<std::string> verdict = subject.value().Verdict();
-  return verdict.has_error() ? verdict.error().message : verdict.value();
-}
 
 // Restores with that step failing, and expects nothing to be left.
 void ExpectCleanFailureAt(std::string_view failing, const DumpedSubject& dumped) {
