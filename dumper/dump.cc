@@ -244,6 +244,7 @@ class DumpRun {
     for (const TaskDump& dump : tasks_) {
       for (const MappedFile& mapped : dump.mapped_files()) mapped_ids.insert(mapped.file_id);
     }
+    CKPT_TRY(surroundings_->PlaceDevices(snapshot_.files));
     surroundings_->RefuseFilesOutside(snapshot_.files.entries(), mapped_ids, refusals_);
     return success();
   }

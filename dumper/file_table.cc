@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 namespace ckpt {
 
@@ -44,6 +45,9 @@ uint32_t FileTable::AddRegular(const LinkedFile& file, uint32_t flags, uint64_t 
   regular.set_mnt_id(file.mnt_id);
   if (SizeIsComparable(file, flags)) regular.set_size(file.size_bytes);
   regular.set_mode(file.mode);
+  if (S_ISCHR(file.mode) || S_ISBLK(file.mode)) {
+    devices_[entry.id()] = makedev(file.rdev_major, file.rdev_minor);
+  }
   return entry.id();
 }
 

@@ -37,6 +37,9 @@ class FileTable {
   // For what is found out about files when all are known.
   std::vector<pb::file_entry>& mutable_entries() { return entries_; }
 
+  // The device numbers (makedev(3)) of regular entries that are devices, by id.
+  const std::map<uint32_t, uint64_t>& devices() const { return devices_; }
+
   // Whoever adds a regular entry of a deleted file makes it stand for a ghost.
   GhostFiles& ghosts() { return ghosts_; }
   const GhostFiles& ghosts() const { return ghosts_; }
@@ -46,6 +49,7 @@ class FileTable {
 
  private:
   std::vector<pb::file_entry> entries_;
+  std::map<uint32_t, uint64_t> devices_;
   GhostFiles ghosts_;
   std::map<std::tuple<std::string, uint64_t, int32_t, uint32_t>, uint32_t> paths_;
 };

@@ -37,7 +37,8 @@ void AddOptions(po::options_description& options) {
       ("external", po::value<Texts>()->value_name("mnt[MOUNTPOINT]:KEY"),
        "a mount that a restorer is given by its key; mnt[] finds such mounts")  //
       ("ext-mount-map", po::value<Texts>()->value_name("MOUNTPOINT:KEY|auto"),
-       "the same in another spelling")  //
+       "the same in another spelling")                                                          //
+      ("evasive-devices", "a device of outside may be another node of the same device inside")  //
       ("manage-cgroups", po::value<std::string>()->value_name("MODE")->implicit_value("soft"),
        "what is dumped of control groups: nothing but membership with ignore, else all")  //
       ("plain-kernel", "do without PAGEMAP_SCAN, PROCMAP_QUERY and statmount");
@@ -89,6 +90,7 @@ Result<DumpOptions> Interpret(const EngineInvocation& invocation) {
   if (values.count("leave-stopped") > 0) options.after = AfterDump::kLeaveStopped;
   options.shell_job = values.count("shell-job") > 0;
   CKPT_TRY(options.surroundings.externals, ExternalsOf(values));
+  options.surroundings.evasive_devices = values.count("evasive-devices") > 0;
   if (values.count("manage-cgroups") > 0) {
     CKPT_TRY(options.surroundings.cgroups,
              ParseCgroupMode(values["manage-cgroups"].as<std::string>()));

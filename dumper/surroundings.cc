@@ -1,6 +1,9 @@
 #include "dumper/surroundings.h"
 
+#include <fcntl.h>
 #include <sched.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,6 +51,19 @@ std::unordered_set<uint32_t> PathsOfTerminals(const std::vector<pb::file_entry>&
     if (file.has_tty() && file.tty().has_regf_id()) ids.insert(file.tty().regf_id());
   }
   return ids;
+}
+
+// The node that the path leads to in the mount namespace of the calling thread.
+void Place(uint64_t device, pb::reg_file_entry& file) {
+  struct statx node {};
+  if (statx(AT_FDCWD, file.name().c_str(), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_MNT_ID,
+            &node) != 0) {
+    return;
+  }
+  const bool same_type = (node.stx_mode & S_IFMT) == (file.mode() & S_IFMT);
+  if (!same_type || makedev(node.stx_rdev_major, node.stx_rdev_minor) != device) return;
+  file.set_mnt_id(static_cast<int32_t>(node.stx_mnt_id));
+  file.set_mode(node.stx_mode);
 }
 
 }  // namespace
@@ -145,6 +161,19 @@ Result<> Surroundings::FinishReading(pid_t root_ns_pid, Refusals& refusals) {
 Result<> Surroundings::Finish() {
   CKPT_TRY(cgroups_, reading_cgroups_.get());
   return archiving_.get();
+}
+
+Result<> Surroundings::PlaceDevices(FileTable& files) const {
+  std::vector<pb::reg_file_entry*> outside;
+  for (const auto& [id, device] : files.devices()) {
+    pb::reg_file_entry& file = *files.mutable_entries()[id - 1].mutable_reg();
+    if (!mount_ids_.contains(file.mnt_id())) outside.push_back(&file);
+  }
+  if (!options_.evasive_devices || !IsOwn(kMnt) || outside.empty()) return success();
+  return RunInNamespacesOf(root_, CLONE_NEWNS, [&]() -> Result<> {
+    for (pb::reg_file_entry* file : outside) Place(files.devices().at(file->id()), *file);
+    return success();
+  });
 }
 
 void Surroundings::RefuseFilesOutside(const std::vector<pb::file_entry>& files,

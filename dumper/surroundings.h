@@ -15,6 +15,7 @@
 #include "base/staged_file_set.h"
 #include "dumper/cgroups.h"
 #include "dumper/external_mounts.h"
+#include "dumper/file_table.h"
 #include "dumper/namespaces.h"
 #include "dumper/net_namespace.h"
 #include "dumper/own_mounts.h"
@@ -33,6 +34,7 @@ namespace ckpt {
 struct SurroundingsOptions {
   ExternalMounts externals;
   CgroupMode cgroups = CgroupMode::kProperties;
+  bool evasive_devices = false;
 };
 
 // Create() is called before the freeze, the others in their order after it. The destructor waits
@@ -64,6 +66,10 @@ class Surroundings {
   const std::vector<Mount>& mounts() const { return mounts_; }
   const std::vector<UnionMount>& unions() const { return unions_; }
   const std::unordered_set<int32_t>& mount_ids() const { return mount_ids_; }
+
+  // With `evasive_devices`: a device that lies on no mount of an own mount namespace becomes the
+  // node of the same device that its path leads to there, if there is one.
+  Result<> PlaceDevices(FileTable& files) const;
 
   // Files that lie on no mount of an own mount namespace. Those that are only mapped, `mapped_ids`,
   // may, and are written down as they are: a union file system may show its branches so.
