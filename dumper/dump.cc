@@ -246,6 +246,9 @@ class DumpRun {
     }
     CKPT_TRY(surroundings_->PlaceDevices(snapshot_.files));
     surroundings_->RefuseFilesOutside(snapshot_.files.entries(), mapped_ids, refusals_);
+    if (!surroundings_->namespaces().IsOwn(NamespaceKind::kMnt)) {
+      snapshot_.files.ForgetMountsOfGhosts();
+    }
     return success();
   }
 

@@ -161,6 +161,9 @@ Result<> AddImages(const Snapshot& snapshot, StagedFileSet& files) {
   CKPT_TRY(AddPipes(snapshot.contents.pipes, ImageType::kPipesData, files));
   CKPT_TRY(AddPipes(snapshot.contents.fifos, ImageType::kFifoData, files));
   CKPT_TRY(AddPackets(snapshot.contents.packets, files));
+  if (!snapshot.contents.terminals.empty()) {
+    CKPT_TRY(AddEntries(files, ImageType::kTtyInfo, 0, snapshot.contents.terminals));
+  }
   CKPT_TRY(AddGhosts(snapshot.files.ghosts(), files));
   return AddStats(snapshot, files);
 }
