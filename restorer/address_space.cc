@@ -154,7 +154,7 @@ prctl_mm_map LayoutOf(const MemoryLayoutPlan& plan) {
 }  // namespace
 
 Result<> MapMemory(RestoredTask& task) {
-  RemoteCalls calls = task.Calls(RemoteCalls::kManyCalls);
+  RemoteCalls calls = task.Calls(task.plan->memory.mappings.size());
   for (const MappingPlan& mapping : task.plan->memory.mappings) {
     CKPT_TRY(AddMapping(task, {&mapping, mapping.range}, calls));
   }
@@ -172,15 +172,17 @@ Result<> ChangeInheritedMemory(RestoredTask& task, const RestoredTask& maker,
   const InheritancePlan plan =
       PlanInheritance(maker.plan->memory, task.plan->memory,
                       [&](const PagesPlan& a, const PagesPlan& b) { return pages.IsSame(a, b); });
-  RemoteCalls calls = task.Calls();
+  RemoteCalls calls = task.Calls(plan.unmapped.size() + plan.mapped.size() +
+                                 plan.reprotected.size() + plan.dropped.size());
   CKPT_TRY(AddChanges(task, plan, calls));
   CKPT_TRY(AddReads(task, plan.written, calls));
   return calls.Flush();
 }
 
 Result<> ProtectMemory(RestoredTask& task) {
-  RemoteCalls calls = task.Calls(RemoteCalls::kManyCalls);
-  for (const MappingPlan& mapping : task.plan->memory.mappings) {
+  const AddressSpacePlan& plan = task.plan->memory;
+  RemoteCalls calls = task.Calls(2 * plan.mappings.size() + plan.guards.size());
+  for (const MappingPlan& mapping : plan.mappings) {
     if (!IsMapped(task, mapping)) continue;
     if (ProtectionWhileFilling(mapping) != mapping.protection) {
       CKPT_TRY(calls.Call(fmt::format("mprotect of {}", Text(mapping.range)), SYS_mprotect,
@@ -188,7 +190,7 @@ Result<> ProtectMemory(RestoredTask& task) {
     }
     CKPT_TRY(AddAdvice(mapping, calls));
   }
-  for (const RemoteRange& guard : task.plan->memory.guards) {
+  for (const RemoteRange& guard : plan.guards) {
     CKPT_TRY(calls.MakeRoom(1, 0));
     calls.AddWanted(fmt::format("guard region {}: this kernel may have none: madvise", Text(guard)),
                     SYS_madvise, {guard.start, guard.size_bytes(), kMadvGuardInstall});

@@ -25,7 +25,9 @@ Result<> AddWatch(const EpollPlan& epoll, const WatchPlan& watch, RemoteCalls& c
 
 Result<> SetWatches(RestoredTask& task) {
   if (task.plan->epolls.empty()) return success();
-  RemoteCalls calls = task.Calls(RemoteCalls::kManyCalls);
+  size_t count = 0;
+  for (const EpollPlan& epoll : task.plan->epolls) count += epoll.watches.size();
+  RemoteCalls calls = task.Calls(count);
   for (const EpollPlan& epoll : task.plan->epolls) {
     for (const WatchPlan& watch : epoll.watches) CKPT_TRY(AddWatch(epoll, watch, calls));
   }

@@ -2,6 +2,7 @@
 #ifndef RESTORER_RESTORED_TASK_H_
 #define RESTORER_RESTORED_TASK_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -41,9 +42,11 @@ struct RestoredTask {
   pid_t group = 0;                  // the process group it is in by now; 0: that of the restorer
   bool shares_descriptors = false;  // with its maker
 
-  // Calls by the leader.
-  RemoteCalls Calls(size_t max_calls = RemoteCalls::kFewCalls) {
-    return RemoteCalls(*engine, stub.leader(), max_calls);
+  // Calls by the leader, of which there will be about `count`: a batch has room for them all, if it
+  // can, and not for many more, because all of that is written to the process.
+  RemoteCalls Calls(size_t count = 0) {
+    return RemoteCalls(*engine, stub.leader(),
+                       std::clamp(count, RemoteCalls::kFewCalls, RemoteCalls::kManyCalls));
   }
 };
 

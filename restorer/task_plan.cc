@@ -3,6 +3,8 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <array>
+#include <csignal>
 #include <string>
 #include <utility>
 
@@ -16,6 +18,13 @@ namespace {
 // tc.task_state
 constexpr uint32_t kAlive = 1;
 constexpr uint32_t kStopped = 3;
+
+// Whether it ends a process that does nothing about it (signal(7)).
+bool IsDeadly(int signal) {
+  constexpr std::array kHarmless = {SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP,
+                                    SIGTTIN, SIGTTOU, SIGURG,  SIGWINCH};
+  return std::ranges::find(kHarmless, signal) == kHarmless.end();
+}
 
 constexpr int kSignalCount = 64;
 // Signals 1 to 64 without SIGKILL and SIGSTOP.
@@ -84,7 +93,8 @@ class Planner {
     plan_.threads.emplace_back();
     plan_.threads.front().tid = plan_.pid;
     plan_.threads.front().comm = task.comm();
-    if (!WIFEXITED(plan_.exit_status) && !WIFSIGNALED(plan_.exit_status)) {
+    const bool is_killed = WIFSIGNALED(plan_.exit_status) && IsDeadly(WTERMSIG(plan_.exit_status));
+    if (!WIFEXITED(plan_.exit_status) && !is_killed) {
       findings_.BadFormat("core-{}.img: a zombie with the status {:#x}, which is no end", pid_,
                           plan_.exit_status);
     }

@@ -84,6 +84,13 @@ TEST_F(TaskPlanTest, AZombieThatHasNotEndedIsAnError) {
   EXPECT_EQ(Error(), "core-42.img: a zombie with the status 0x137f, which is no end");
 }
 
+TEST_F(TaskPlanTest, NobodyDiesOfAHarmlessSignal) {
+  task().tree.set_ppid(41);
+  process().set_task_state(2);
+  process().set_exit_code(SIGCHLD);
+  EXPECT_EQ(Error(), "core-42.img: a zombie with the status 0x11, which is no end");
+}
+
 TEST_F(TaskPlanTest, TheFirstProcessIsNoZombie) {
   process().set_task_state(2);
   EXPECT_EQ(Error(), "core-42.img: the first process is a zombie, which is not supported");

@@ -81,7 +81,7 @@ Result<> SetDirectories(RestoredTask& task) {
 
 Result<> SetDescriptors(RestoredTask& task) {
   if (task.shares_descriptors) return success();
-  RemoteCalls calls = task.Calls(RemoteCalls::kManyCalls);
+  RemoteCalls calls = task.Calls(2 * task.plan->descriptors.size());
   unsigned next = 0;
   for (const DescriptorPlan& descriptor : task.plan->descriptors) {
     const auto fd = static_cast<unsigned>(descriptor.fd);

@@ -106,7 +106,7 @@ Result<> CheckRegisters(const ThreadPlan& plan) {
 
 Result<> MakeThreads(RestoredTask& task) {
   const std::vector<ThreadPlan>& plans = task.plan->threads;
-  RemoteCalls calls = task.Calls(RemoteCalls::kManyCalls);
+  RemoteCalls calls = task.Calls(plans.size());
   for (size_t i = 1; i < plans.size(); ++i) {
     CKPT_TRY(calls.MakeRoom(1, sizeof(clone_args) + 32));
     clone_args args{};
