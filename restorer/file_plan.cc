@@ -7,6 +7,7 @@
 #include "restorer/description_plan.h"
 #include "restorer/event_file_plan.h"
 #include "restorer/ghost_plan.h"
+#include "restorer/tty_plan.h"
 #include "restorer/unix_socket_plan.h"
 
 namespace ckpt {
@@ -73,9 +74,13 @@ bool FilePlanner::PlanKind(const pb::file_entry& entry, FilePlan& file, std::str
     PlanUnixSocket(entry.usk(), file, plan_, findings_);
     return true;
   }
+  if (entry.type() == pb::TTY && entry.has_tty()) {
+    PlanTerminalFile(entry.tty(), file);
+    return true;
+  }
   if (PlanEventFile(entry, file)) return true;
   if (entry.type() == pb::REG || entry.type() == pb::PIPE || entry.type() == pb::FIFO ||
-      entry.type() == pb::UNIXSK || IsEventFile(entry.type())) {
+      entry.type() == pb::UNIXSK || entry.type() == pb::TTY || IsEventFile(entry.type())) {
     findings_.BadFormat("{}: is said to be {}, but holds no such message", file.place,
                         pb::fd_types_Name(entry.type()));
   } else {

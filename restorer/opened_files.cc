@@ -16,6 +16,7 @@
 #include "restorer/path_opener.h"
 #include "restorer/pipe_maker.h"
 #include "restorer/shared_memory_maker.h"
+#include "restorer/tty_maker.h"
 #include "restorer/unix_socket_maker.h"
 
 namespace ckpt {
@@ -122,12 +123,16 @@ class FileOpener {
            kind != FilePlan::Kind::kUnixSocket;
   }
 
+  Result<UniqueFd> OpenAlone(const FilePlan& file) {
+    if (file.kind == FilePlan::Kind::kPath) return opener_.Open(file, file.flags);
+    return file.kind == FilePlan::Kind::kTerminal ? OpenTerminal(file) : MakeEventFile(file);
+  }
+
   void OpenDescription(uint32_t id) {
     const FilePlan& file = plans_.at(id);
     if (!IsOpenedAlone(file.kind) || files_.descriptions_.contains(id)) return;
     const bool has_path = file.kind == FilePlan::Kind::kPath;
-    std::optional<UniqueFd> fd =
-        Keep(has_path ? opener_.Open(file, file.flags) : MakeEventFile(file));
+    std::optional<UniqueFd> fd = Keep(OpenAlone(file));
     if (!fd) return;
     if (has_path) SetPosition(file, *fd);
     files_.descriptions_.emplace(id, std::move(*fd));

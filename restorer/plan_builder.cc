@@ -14,6 +14,7 @@
 #include "restorer/shared_memory_plan.h"
 #include "restorer/task_plan.h"
 #include "restorer/tree_plan.h"
+#include "restorer/tty_plan.h"
 #include "restorer/unix_socket_plan.h"
 
 namespace ckpt {
@@ -102,6 +103,7 @@ Result<RestorePlan> BuildRestorePlan(const DumpImages& images, const RestorePlac
   PlanPlace(images, place, plan, findings);
   files.PlanPipes();
   ConnectUnixSockets(images, plan, findings);
+  PlanTerminals(images, plan, findings);
   PlanEpolls(plan, findings);
   CKPT_TRY(findings.AsResult());
   return plan;

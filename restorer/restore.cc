@@ -35,6 +35,8 @@
 #include "restorer/task_surroundings.h"
 #include "restorer/task_timers.h"
 #include "restorer/thread_state.h"
+#include "restorer/tty_plan.h"
+#include "restorer/tty_steps.h"
 #include "restorer/vdso_step.h"
 
 namespace ckpt {
@@ -86,6 +88,7 @@ Result<> PlanRestore(Restoration& restoration) {
     if (result.has_error()) findings.Add(std::move(result).error());
   };
   add(CheckSessions(restoration.plan, restoration.options.shell_job));
+  add(CheckTerminals(restoration.plan, restoration.options.shell_job));
   if (restoration.options.shell_job) TakeOverOutsideSession(restoration.plan);
   for (const TaskPlan& task : restoration.plan.tasks) {
     if (!task.IsLive()) continue;
@@ -184,6 +187,8 @@ Result<> SetOwners(Restoration& restoration) {
                        restoration.log);
 }
 
+Result<> SetUpTerminal(Restoration& restoration) { return SetTerminal(restoration.plan); }
+
 Result<> ArmFiles(Restoration& restoration) {
   return ArmTimerFiles(restoration.plan, *restoration.files);
 }
@@ -266,10 +271,12 @@ constexpr std::array kSteps = {
     Step{"end zombies", nullptr, EndZombie, kZombies},
     Step{"set process state", nullptr, SetProcessState},
     Step{"create timers", nullptr, CreateTimers},
+    Step{"take terminals", nullptr, TakeTerminal},
     Step{"set limits", nullptr, SetLimits},
     Step{"set credentials", nullptr, SetCredentials},
     Step{"arm timers", nullptr, ArmTimers},
     Step{"arm timer files", ArmFiles, nullptr},
+    Step{"set up the terminal", SetUpTerminal, nullptr},
     Step{"stop processes", StopProcesses, nullptr},
     Step{"queue pending signals", nullptr, QueuePendingSignals, kAlive},
     Step{"set registers", nullptr, SetRegisters, kAlive},

@@ -86,6 +86,7 @@ struct FilePlan {
   uint64_t signal_mask = 0;        // kSignalfd: bit n is signal n + 1
   TimerFilePlan timer;             // kTimerfd
   std::vector<WatchPlan> watches;  // kEpoll
+  uint32_t terminal_id = 0;        // kTerminal
 };
 
 // A run of bytes of a ghost.
@@ -120,6 +121,27 @@ struct UnixSocketPlan {
   bool writes_nothing_more = false;
   pb::sk_opts_entry options;
   std::vector<std::string> queue;  // messages that wait to be read, or pieces of a stream
+};
+
+// struct termios of the kernel.
+struct TermiosPlan {
+  uint32_t input_flags = 0, output_flags = 0, control_flags = 0, local_flags = 0;
+  uint8_t line = 0;
+  std::array<uint8_t, 19> characters{};
+};
+
+// A terminal in whose place the restorer's comes.
+struct TerminalPlan {
+  uint32_t id = 0;
+  pid_t session = 0;  // that it controlled
+  pid_t foreground_group = 0;
+  std::optional<TermiosPlan> settings;
+};
+
+// The terminal that controls a session: ioctl_tty(2).
+struct ControllingTerminalPlan {
+  int fd = 0;  // of who leads the session
+  pid_t foreground_group = 0;
 };
 
 struct PipePlan {
@@ -289,8 +311,9 @@ struct TaskPlan {
   uint32_t files_id = 0;  // who has the same shares its descriptors
   uint32_t personality = 0;
   AddressSpacePlan memory;
-  std::vector<DescriptorPlan> descriptors;  // ascending
-  std::vector<EpollPlan> epolls;            // each of the dump in one task
+  std::vector<DescriptorPlan> descriptors;          // ascending
+  std::optional<ControllingTerminalPlan> terminal;  // where it leads a session that has one
+  std::vector<EpollPlan> epolls;                    // each of the dump in one task
   uint32_t cwd_file_id = 0;
   uint32_t root_file_id = 0;
   std::optional<mode_t> umask;
@@ -327,6 +350,7 @@ struct RestorePlan {
   std::map<uint32_t, PipePlan> pipes;                  // by pipe_id
   std::map<uint32_t, PipePlan> fifos;                  // by pipe_id
   std::map<uint32_t, GhostPlan> ghosts;                // by ghost_id
+  std::map<uint32_t, TerminalPlan> terminals;          // by terminal_id
   std::map<uint32_t, UnixSocketPlan> unix_sockets;     // by file_id
   std::map<uint64_t, SharedMemoryPlan> shared_memory;  // by id
   std::vector<TaskPlan> tasks;                         // parents before children, then helpers

@@ -1,0 +1,73 @@
+#include "restorer/tty_steps.h"
+
+#include <asm/termbits.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace ckpt {
+
+namespace {
+
+constexpr int kStealing = 1;  // TIOCSCTTY
+
+// Who is in the background gets SIGTTOU for setting up a terminal, and is stopped, unless it blocks
+// the signal.
+class BlockedTtou {
+ public:
+  BlockedTtou() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTTOU);
+    pthread_sigmask(SIG_BLOCK, &signals, &old_mask_);
+  }
+  BlockedTtou(const BlockedTtou&) = delete;
+  BlockedTtou& operator=(const BlockedTtou&) = delete;
+  ~BlockedTtou() { pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr); }
+
+ private:
+  sigset_t old_mask_;
+};
+
+}  // namespace
+
+Result<> SetTerminal(const RestorePlan& plan) {
+  for (const auto& [id, terminal] : plan.terminals) {
+    if (!terminal.settings) continue;
+    const TermiosPlan& settings = *terminal.settings;
+    termios value{};
+    value.c_iflag = settings.input_flags;
+    value.c_oflag = settings.output_flags;
+    value.c_cflag = settings.control_flags;
+    value.c_lflag = settings.local_flags;
+    value.c_line = settings.line;
+    std::ranges::copy(settings.characters, value.c_cc);
+    const BlockedTtou blocked;
+    if (ioctl(STDIN_FILENO, TCSETS, &value) != 0) {
+      const int saved = errno;
+      return ErrnoError(saved, "ioctl(TCSETS) of the standard input");
+    }
+  }
+  return success();
+}
+
+Result<> TakeTerminal(RestoredTask& task) {
+  if (!task.plan->terminal) return success();
+  const ControllingTerminalPlan& terminal = *task.plan->terminal;
+  RemoteCalls calls = task.Calls();
+  calls.Add(fmt::format("ioctl({}, TIOCSCTTY)", terminal.fd), SYS_ioctl,
+            {terminal.fd, TIOCSCTTY, kStealing});
+  if (terminal.foreground_group > 0) {
+    CKPT_TRY(calls.MakeRoom(1, sizeof(pid_t)));
+    const RemotePtr pointer = calls.PutObject(terminal.foreground_group);
+    calls.Add(fmt::format("ioctl({}, TIOCSPGRP, {})", terminal.fd, terminal.foreground_group),
+              SYS_ioctl, {terminal.fd, TIOCSPGRP, pointer});
+  }
+  return calls.Flush();
+}
+
+}  // namespace ckpt
