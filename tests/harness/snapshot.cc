@@ -31,13 +31,20 @@ struct Mapping {
   std::string rest;  // permissions and name
 };
 
+// CRIU brings shared anonymous memory back as memory files.
+std::string_view NameOf(std::string_view name) {
+  constexpr std::string_view kSharedAnonymous = "/dev/zero (deleted)";
+  const bool is_restored = name == "/memfd: (deleted)" || name == "/memfd:/dev/zero (deleted)";
+  return is_restored ? kSharedAnonymous : name;
+}
+
 Mapping ParseMapping(std::string_view line) {
   const size_t dash = line.find('-');
   const size_t space = line.find(' ');
   const size_t name = line.find_first_of("/[", space);
   return {line.substr(0, dash), line.substr(dash + 1, space - dash - 1),
           fmt::format("{} {}", line.substr(space + 1, 4),
-                      name == std::string_view::npos ? "" : line.substr(name))};
+                      name == std::string_view::npos ? "" : NameOf(line.substr(name)))};
 }
 
 Result<std::string> Mappings(const std::string& proc) {
