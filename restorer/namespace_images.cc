@@ -1,9 +1,12 @@
 #include "restorer/namespace_images.h"
 
 #include <array>
+#include <string_view>
 #include <utility>
 
+#include "base/file.h"
 #include "restorer/findings.h"
+#include "restorer/net_addresses.h"
 
 namespace ckpt {
 
@@ -11,6 +14,17 @@ namespace {
 
 constexpr std::array kIpcObjects = {ImageType::kIpcnsShm, ImageType::kIpcnsMsg,
                                     ImageType::kIpcnsSem};
+
+// Images of packet filters, which iptables-save(8) and nft(8) wrote.
+struct Filters {
+  ImageType image;
+  std::string_view rule;  // what only a rule has; empty where all text is rules
+};
+constexpr std::array kFilters = {
+    Filters{ImageType::kIptables, "\n-A "},
+    Filters{ImageType::kIp6tables, "\n-A "},
+    Filters{ImageType::kNftables, ""},
+};
 
 class Loader {
  public:
@@ -33,6 +47,28 @@ class Loader {
     if (image && *image && !(*image)->entries().empty()) names.push_back(ImageFileName(type, id));
   }
 
+  void Text(std::string& text, ImageType type, uint64_t id) {
+    if (!dump_.Has(type, id)) return;
+    if (auto read = findings_.Keep(ReadWholeFile(dump_.PathOf(type, id)))) text = std::move(*read);
+  }
+
+  // The name of an image that holds rules.
+  void Rules(std::vector<std::string>& names, const Filters& filters, uint64_t id) {
+    std::string text;
+    Text(text, filters.image, id);
+    if (!text.empty() && text.find(filters.rule) != text.npos) {
+      names.push_back(ImageFileName(filters.image, id));
+    }
+  }
+
+  // The name of an image that holds routes which the kernel does not make itself.
+  void Routes(std::vector<std::string>& names, ImageType type, uint64_t id) {
+    std::string text;
+    Text(text, type, id);
+    const auto added = findings_.Keep(HasAddedRoutes(text, ImageFileName(type, id)));
+    if (added && *added) names.push_back(ImageFileName(type, id));
+  }
+
   Result<> AsResult() const { return findings_.AsResult(); }
 
  private:
@@ -53,6 +89,13 @@ Result<NamespaceImages> LoadNamespaceImages(const DumpDirectory& dump,
   }
   loader.Single(images.net, ImageType::kNetns, ids.net_ns_id());
   loader.All(images.net_devices, ImageType::kNetdev, ids.net_ns_id());
+  loader.Text(images.net_addresses, ImageType::kIfaddr, ids.net_ns_id());
+  for (const ImageType type : {ImageType::kRoute, ImageType::kRoute6}) {
+    loader.Routes(images.net_traffic_rules, type, ids.net_ns_id());
+  }
+  for (const Filters& filters : kFilters) {
+    loader.Rules(images.net_traffic_rules, filters, ids.net_ns_id());
+  }
   loader.Single(images.pid, ImageType::kPidns, ids.pid_ns_id());
   loader.All(images.mounts, ImageType::kMnts, ids.mnt_ns_id());
   for (const DumpImage& image : dump.images()) {

@@ -25,6 +25,8 @@ struct NamespaceImages {
   std::vector<std::string> ipc_objects;  // names of images that hold System V objects
   std::optional<pb::netns_entry> net;
   std::vector<pb::net_device_entry> net_devices;
+  std::string net_addresses;                   // all of ifaddr
+  std::vector<std::string> net_traffic_rules;  // names of images that hold routes or filters
   std::optional<pb::pidns_entry> pid;
   std::vector<pb::mnt_entry> mounts;
   std::set<uint64_t> tmpfs_contents;  // ids of tmpfs-dev images

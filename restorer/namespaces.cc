@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "restorer/mount_tree.h"
+#include "restorer/net_addresses.h"
 
 namespace ckpt {
 
@@ -81,6 +82,7 @@ Result<> FillNamespaces(const NamespacesPlan& plan, const std::string& root,
                         const std::string& images_dir, Log& log) {
   if (plan.names) CKPT_TRY(SetNames(*plan.names));
   if (plan.loopback_is_up) CKPT_TRY(BringLoopbackUp());
+  CKPT_TRY(AddAddresses(plan.addresses));
   CKPT_TRY(SetSysctls(plan.sysctls, log));
   if (plan.mounts) CKPT_TRY(MakeMountTree(*plan.mounts, root, images_dir));
   return success();

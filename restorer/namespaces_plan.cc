@@ -8,6 +8,7 @@
 
 #include "formats/image_type.h"
 #include "restorer/mount_planner.h"
+#include "restorer/net_addresses.h"
 
 namespace ckpt {
 
@@ -111,6 +112,12 @@ class Planner {
     }
     if (images_.net) AddNetSysctls(*images_.net, plan_.sysctls);
     for (const pb::net_device_entry& device : images_.net_devices) PlanDevice(ids, device);
+    auto addresses = findings_.Keep(
+        ParseAddresses(images_.net_addresses, ImageFileName(ImageType::kIfaddr, ids.net_ns_id())));
+    if (addresses) plan_.addresses = std::move(*addresses);
+    for (const std::string& image : images_.net_traffic_rules) {
+      findings_.Unsupported("{}: routes and packet filters are not supported", image);
+    }
   }
 
   void PlanMountTree(const Ids& ids, const std::string& root, const ExternalMounts& externals) {

@@ -23,6 +23,7 @@ struct NamespacesPlan {
   uint64_t clone_flags = 0;  // CLONE_NEW* of those that the first process makes
   std::optional<NodeNamesPlan> names;
   bool loopback_is_up = false;
+  std::vector<std::string> addresses;  // see net_addresses.h
   std::vector<SysctlPlan> sysctls;  // in the order in which they are set
   std::optional<MountTreePlan> mounts;
 };

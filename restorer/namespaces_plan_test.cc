@@ -153,6 +153,11 @@ TEST_F(NamespacesPlanTest, OtherDevicesAreRefusedByName) {
   EXPECT_EQ(PlanError(), "netdev-102.img: network device eth0 of type VETH is not supported");
 }
 
+TEST_F(NamespacesPlanTest, RoutesAndFiltersAreRefused) {
+  images_.net_traffic_rules = {"route-102.img"};
+  EXPECT_EQ(PlanError(), "route-102.img: routes and packet filters are not supported");
+}
+
 TEST_F(NamespacesPlanTest, OtherKindsOfNamespacesAreRefusedByName) {
   first_.set_user_ns_id(70);
   first_.set_time_ns_id(50);
