@@ -76,6 +76,7 @@ class DumpRun {
  public:
   DumpRun(const DumpOptions& options, Log& log)
       : options_(options), log_(log), output_(options.images_directory) {
+    snapshot_.files = FileTable(options.ghost_limit_bytes);
     refusals_.SetRoot(options.pid);
   }
 

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/result.h"
+#include "dumper/ghost_files.h"
 #include "dumper/page_stage.h"
 #include "dumper/surroundings.h"
 #include "formats/proto/stats.pb.h"
@@ -26,6 +27,7 @@ struct DumpOptions {
   AfterDump after = AfterDump::kKill;
   bool shell_job = false;  // the root may be in the session of a shell outside
   SurroundingsOptions surroundings;
+  uint64_t ghost_limit_bytes = kDefaultGhostLimitBytes;  // of each deleted file, on disk
   KernelFeatures features;
   PageStage::Progress progress;
   // Called with the name of each step before it is taken; an error it returns is that of the step.

@@ -7,6 +7,8 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
+#include <cstdint>
 #include <string_view>
 #include <utility>
 
@@ -118,6 +120,22 @@ Result<GhostFile> ReadGhost(uint32_t id, const LinkedFile& file, const std::stri
 }
 
 }  // namespace
+
+Result<uint64_t> ParseGhostLimit(std::string_view text) {
+  constexpr std::string_view kUnits = "KMG";  // each 1024 times the one before
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit = text.substr(static_cast<size_t>(end - text.data()));
+  const size_t index = unit.size() == 1 ? kUnits.find(unit[0]) : std::string_view::npos;
+  const size_t shift = unit.empty() ? 0 : 10 * (index + 1);
+  const bool is_unit = unit.empty() || index != std::string_view::npos;
+  if (error != std::errc() || !is_unit || number > (UINT64_MAX >> shift)) {
+    return MakeError(ErrorCode::kUsage,
+                     "--ghost-limit: \"{}\" is not a number of bytes, nor one with K, M or G",
+                     text);
+  }
+  return number << shift;
+}
 
 std::optional<std::string> GhostFiles::ReasonToRefuse(const LinkedFile& file) const {
   for (const KernelName& name : kKernelNames) {

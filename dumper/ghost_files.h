@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -19,6 +20,9 @@ namespace ckpt {
 
 // CRIU's, for what a ghost takes on disk.
 inline constexpr uint64_t kDefaultGhostLimitBytes = uint64_t{1} << 20;
+
+// A limit in bytes, or with K, M or G after the number. kUsage for anything else.
+Result<uint64_t> ParseGhostLimit(std::string_view text);
 
 // A run of bytes of a ghost.
 struct GhostChunk {

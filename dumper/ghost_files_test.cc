@@ -112,6 +112,20 @@ TEST_F(GhostFilesTest, AFileThatNeverHadANameIsRefused) {
   EXPECT_EQ(GhostFiles().ReasonToRefuse(file), "memory files (memfd_create) are not supported yet");
 }
 
+TEST_F(GhostFilesTest, ALimitHasAUnit) {
+  EXPECT_EQ(ParseGhostLimit("4096").value(), 4096U);
+  EXPECT_EQ(ParseGhostLimit("3K").value(), 3072U);
+  EXPECT_EQ(ParseGhostLimit("1M").value(), kDefaultGhostLimitBytes);
+  EXPECT_EQ(ParseGhostLimit("2G").value(), uint64_t{2} << 30);
+  for (const char* text : {"", "M", "-1", "1T", "1MB", "99999999999999999999", "99999999999999G"}) {
+    const auto limit = ParseGhostLimit(text);
+    ASSERT_TRUE(limit.has_error()) << text;
+    EXPECT_EQ(limit.error().message,
+              fmt::format("--ghost-limit: \"{}\" is not a number of bytes, nor one with K, M or G",
+                          text));
+  }
+}
+
 TEST_F(GhostFilesTest, AFileOverTheLimitIsRefused) {
   const UniqueFd fd = MakeDeleted();
   const std::string content(10'000, 'x');

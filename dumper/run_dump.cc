@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "dumper/dump.h"
 #include "dumper/external_mounts.h"
+#include "dumper/ghost_files.h"
 #include "process/kernel_features.h"
 
 namespace ckpt {
@@ -29,11 +30,11 @@ namespace po = boost::program_options;
 using Texts = std::vector<std::string>;
 
 void AddOptions(po::options_description& options) {
-  options.add_options()                                                         //
-      ("tree,t", po::value<pid_t>()->value_name("PID"), "the process to dump")  //
-      ("leave-running,R", "let the process run on")                             //
-      ("shell-job,j", "the process may be in the session of its shell")         //
-      ("leave-stopped,s", "leave the process stopped (SIGSTOP)")                //
+  options.add_options()                                                                  //
+      ("tree,t", po::value<pid_t>()->value_name("PID"), "the process to dump")           //
+      ("leave-running,R", "let the process run on")                                      //
+      ("shell-job,j", "the process may have the session and the terminal of its shell")  //
+      ("leave-stopped,s", "leave the process stopped (SIGSTOP)")                         //
       ("external", po::value<Texts>()->value_name("mnt[MOUNTPOINT]:KEY"),
        "a mount that a restorer is given by its key; mnt[] finds such mounts")  //
       ("ext-mount-map", po::value<Texts>()->value_name("MOUNTPOINT:KEY|auto"),
@@ -41,6 +42,8 @@ void AddOptions(po::options_description& options) {
       ("evasive-devices", "a device of outside may be another node of the same device inside")  //
       ("manage-cgroups", po::value<std::string>()->value_name("MODE")->implicit_value("soft"),
        "what is dumped of control groups: nothing but membership with ignore, else all")  //
+      ("ghost-limit", po::value<std::string>()->value_name("SIZE")->default_value("1M"),
+       "what a deleted file may take on disk, in bytes, or with K, M or G")  //
       ("plain-kernel", "do without PAGEMAP_SCAN, PROCMAP_QUERY and statmount");
 }
 
@@ -89,6 +92,7 @@ Result<DumpOptions> Interpret(const EngineInvocation& invocation) {
   if (values.count("leave-running") > 0) options.after = AfterDump::kLeaveRunning;
   if (values.count("leave-stopped") > 0) options.after = AfterDump::kLeaveStopped;
   options.shell_job = values.count("shell-job") > 0;
+  CKPT_TRY(options.ghost_limit_bytes, ParseGhostLimit(values["ghost-limit"].as<std::string>()));
   CKPT_TRY(options.surroundings.externals, ExternalsOf(values));
   options.surroundings.evasive_devices = values.count("evasive-devices") > 0;
   if (values.count("manage-cgroups") > 0) {

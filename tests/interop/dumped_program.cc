@@ -17,11 +17,12 @@ namespace ckpt {
 namespace {
 
 constexpr ProgramCase kPrograms[] = {
-    {"blocked"},       {"copied_memory"}, {"counter"},       {"counter", true}, {"credentials"},
-    {"dead_leaders"},  {"events"},        {"fifos"},         {"files"},         {"memory"},
-    {"other_user"},    {"personality"},   {"pipes"},         {"pipes_between"}, {"registers"},
-    {"settings"},      {"shared_files"},  {"shared_memory"}, {"shared_table"},  {"signals"},
-    {"stopped_child"}, {"threads"},       {"timers"},        {"tree"},          {"zombies"},
+    {"blocked"},      {"copied_memory"}, {"counter"},      {"counter", true}, {"credentials"},
+    {"dead_leaders"}, {"events"},        {"fifos"},        {"files"},         {"ghosts"},
+    {"memory"},       {"other_user"},    {"personality"},  {"pipes"},         {"pipes_between"},
+    {"registers"},    {"settings"},      {"shared_files"}, {"shared_memory"}, {"shared_table"},
+    {"signals"},      {"stopped_child"}, {"threads"},      {"timers"},        {"tree"},
+    {"unix_pairs"},   {"zombies"},
 };
 
 Result<> CopyFolder(const std::string& from, const std::string& to) {
