@@ -39,6 +39,23 @@ TEST(RunDumpTest, AWrongCommandLineIsNamedAndExitsWith2) {
   EXPECT_EQ(RunWith({"-t", "1", "--nonsense"}).code, 2);
 }
 
+TEST(RunDumpTest, AnOptionOfContainersThatIsWrittenWrongIsNamed) {
+  const Outcome mode = RunWith({"-t", "1", "-v0", "--manage-cgroups=all"});
+  EXPECT_EQ(mode.code, 2);
+  EXPECT_THAT(mode.err, HasSubstr("--manage-cgroups all: expected none, props, soft, full, strict "
+                                  "or ignore"));
+  const Outcome external = RunWith({"-t", "1", "-v0", "--external", "tty[1:2]"});
+  EXPECT_EQ(external.code, 2);
+  EXPECT_THAT(external.err, HasSubstr("--external tty[1:2]: only mnt[MOUNTPOINT]:KEY"));
+  const Outcome map = RunWith({"-t", "1", "-v0", "--ext-mount-map", "etc"});
+  EXPECT_THAT(map.err, HasSubstr("--ext-mount-map etc: expected MOUNTPOINT:KEY or auto"));
+}
+
+TEST(RunDumpTest, AModeOfControlGroupsNeedsNoValue) {
+  const Outcome outcome = RunWith({"--manage-cgroups", "-t", "4194303", "-v0"});
+  EXPECT_EQ(outcome.err, "ckpt-dump: no process 4194303\n");
+}
+
 TEST(RunDumpTest, HelpAndVersionGoToStandardOutput) {
   const Outcome help = RunWith({"--help"});
   EXPECT_EQ(help.code, 0);

@@ -53,17 +53,28 @@ std::unordered_set<uint32_t> PathsOfTerminals(const std::vector<pb::file_entry>&
   return ids;
 }
 
-// The node that the path leads to in the mount namespace of the calling thread.
-void Place(uint64_t device, pb::reg_file_entry& file) {
+// The node of the device that a path leads to in the mount namespace of the calling thread.
+std::optional<struct statx> FindNode(uint64_t device, mode_t type, const std::string& path) {
   struct statx node {};
-  if (statx(AT_FDCWD, file.name().c_str(), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_MNT_ID,
-            &node) != 0) {
+  if (statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_MNT_ID, &node) !=
+      0) {
+    return std::nullopt;
+  }
+  if ((node.stx_mode & S_IFMT) != type) return std::nullopt;
+  if (makedev(node.stx_rdev_major, node.stx_rdev_minor) != device) return std::nullopt;
+  return node;
+}
+
+void Place(uint64_t device, pb::reg_file_entry& file) {
+  // A path on a mount that is in no namespace of the reader's begins at that mount, which is /dev.
+  for (const std::string& path : {file.name(), "/dev" + file.name()}) {
+    const auto node = FindNode(device, file.mode() & S_IFMT, path);
+    if (!node) continue;
+    file.set_name(path);
+    file.set_mnt_id(static_cast<int32_t>(node->stx_mnt_id));
+    file.set_mode(node->stx_mode);
     return;
   }
-  const bool same_type = (node.stx_mode & S_IFMT) == (file.mode() & S_IFMT);
-  if (!same_type || makedev(node.stx_rdev_major, node.stx_rdev_minor) != device) return;
-  file.set_mnt_id(static_cast<int32_t>(node.stx_mnt_id));
-  file.set_mode(node.stx_mode);
 }
 
 }  // namespace

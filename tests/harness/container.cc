@@ -49,9 +49,8 @@ void AddPeculiarities(std::vector<std::string>& arguments) {
 }
 
 // In the child: the program with /dev/null open, and `layer` as descriptor 3 where there is one.
-[[noreturn]] void ExecProgram(const std::vector<std::string>& words, int layer) {
+[[noreturn]] void ExecProgram(const std::vector<std::string>& words, int layer, int null) {
   setsid();
-  const int null = open("/dev/null", O_RDWR);
   for (int fd : {0, 1, 2}) {
     if (dup2(null, fd) < 0) _exit(126);
   }
@@ -152,6 +151,7 @@ Result<pid_t> Container::Spawn() const {
   const pid_t pid = static_cast<pid_t>(syscall(SYS_clone3, &arguments, sizeof(arguments)));
   if (pid < 0) return ErrnoError(errno, "clone3({:#x})", options_.namespaces);
   if (pid != 0) return pid;
+  const int outside_null = open("/dev/null", O_RDWR);
   if (HasMounts()) {
     const Result<> mounted = MountContainer({.root = root_,
                                              .host_files = folder_ + "/host",
@@ -164,13 +164,13 @@ Result<pid_t> Container::Spawn() const {
       _exit(125);
     }
   }
-  ExecProgram(words, layer.get());
+  ExecProgram(words, layer.get(), options_.outside_null ? outside_null : open("/dev/null", O_RDWR));
 }
 
 Result<> Container::Dump(Engine engine, const std::string& images, AfterDump after,
                          const std::vector<std::string>& more) {
   std::vector<std::string> arguments = more;
-  if (HasMounts()) {
+  if (HasMounts() && options_.names_externals) {
     for (const char* file : kHostFiles) {
       arguments.insert(arguments.end(), {"--external", fmt::format("mnt[/etc/{0}]:{0}", file)});
     }
@@ -191,6 +191,8 @@ Result<> Container::Restore(Engine engine, const std::string& images,
   std::vector<std::string> arguments = more;
   if (HasMounts()) {
     arguments.insert(arguments.end(), {"--root", root_});
+  }
+  if (HasMounts() && options_.names_externals) {
     for (const char* file : kHostFiles) {
       arguments.insert(arguments.end(),
                        {"--external", fmt::format("mnt[{}]:{}", file, HostFile(file))});

@@ -26,6 +26,10 @@ struct ContainerOptions {
   bool maps_layer = false;
   // Pid 1 is a small init that starts the program, and ends with it.
   bool under_init = false;
+  // Descriptors 0 to 2 of pid 1 are the test's /dev/null, which lies on no mount of the container.
+  bool outside_null = false;
+  // The key of each file of the host is given at dump; without, they are in nobody's hands.
+  bool names_externals = true;
   // Without CLONE_NEWNS there is no root of its own: the program runs on the test's mounts.
   unsigned namespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET;
   // Mounts at /shared, /peer (a bind of it, one peer group with it), /slave and /slave_shared

@@ -1,0 +1,141 @@
+// What ckpt-dump says of containers that it cannot dump, and what it makes of those that need care.
+#include <gmock/gmock.h>
+#include <sched.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
+
+#include <string>
+#include <vector>
+
+#include "process/joined_namespaces.h"
+#include "tests/harness/command.h"
+#include "tests/harness/container.h"
+#include "tests/harness/engine.h"
+
+namespace ckpt {
+namespace {
+
+using testing::AllOf;
+using testing::ContainsRegex;
+using testing::HasSubstr;
+
+Container Started(const ContainerOptions& options) {
+  Result<Container> container = Container::Start("container", options);
+  if (container.has_error()) ADD_FAILURE() << container.error().message;
+  return std::move(container).value();
+}
+
+// What the dump says; the container runs on.
+std::string ErrorOfDump(Container& container, const std::vector<std::string>& more = {}) {
+  const std::string images = MakeTestDirectory("images").value();
+  const Result<> dumped = container.Dump(Engine::kOurs, images, AfterDump::kRunning, more);
+  return dumped.has_error() ? dumped.error().message : "";
+}
+
+std::string Imgtool(const std::vector<std::string>& arguments) {
+  std::vector<std::string> command = {RunfilePath("imgtool/imgtool")};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  const Result<CommandResult> result = RunCommandWell(command);
+  if (result.has_error()) ADD_FAILURE() << result.error().message;
+  return result.has_value() ? result.value().output : "";
+}
+
+TEST(ContainerDump, MountsOfOutsideWithoutAKeyAreNamedAllAtOnce) {
+  Container container = Started({.program = "counter", .names_externals = false});
+  const std::string error = ErrorOfDump(container);
+  for (const char* name : {"hosts", "resolv.conf", "hostname"}) {
+    EXPECT_THAT(error, ContainsRegex(fmt::format("mount [0-9]+ at /etc/{} \\(.*it cannot be made "
+                                                 "anew; is it external",
+                                                 name)));
+  }
+  EXPECT_EQ(container.Verdict().value(), "pass");
+}
+
+TEST(ContainerDump, OtherNetworkDevicesAreNamed) {
+  Container container = Started({.program = "counter"});
+  const Result<> added = RunInNamespacesOf(container.pid(), CLONE_NEWNET, []() -> Result<> {
+    CKPT_TRY(RunCommandWell({"ip", "link", "add", "pair0", "type", "veth", "peer", "pair1"}));
+    return success();
+  });
+  if (added.has_error()) GTEST_SKIP() << "no veth devices: " << added.error().message;
+  EXPECT_THAT(ErrorOfDump(container),
+              AllOf(HasSubstr("network device pair0 (veth) in its network namespace"),
+                    HasSubstr("network device pair1 (veth) in its network namespace")));
+  EXPECT_EQ(container.Verdict().value(), "pass");
+}
+
+TEST(ContainerDump, ObjectsInTheIpcNamespaceAreNamed) {
+  Container container = Started({.program = "counter"});
+  const Result<> made = RunInNamespacesOf(container.pid(), CLONE_NEWIPC, []() -> Result<> {
+    if (shmget(77, 4096, IPC_CREAT | 0600) >= 0) return success();
+    return ErrnoError(errno, "shmget(77)");
+  });
+  ASSERT_TRUE(made.has_value()) << made.error().message;
+  EXPECT_THAT(ErrorOfDump(container),
+              HasSubstr("System V shared memory 0 with key 77 in its IPC namespace"));
+  EXPECT_EQ(container.Verdict().value(), "pass");
+}
+
+TEST(ContainerDump, FilesOfOutsideAreNamed) {
+  Container container = Started({.program = "counter", .under_init = true, .outside_null = true});
+  EXPECT_THAT(ErrorOfDump(container),
+              ContainsRegex("file [/a-z]*null: it lies on mount [0-9]+, which "
+                            "is not in the mount namespace of the tree"));
+  EXPECT_EQ(container.Verdict().value(), "pass");
+}
+
+TEST(ContainerDump, DevicesOfOutsideBecomeThoseInside) {
+  Container container = Started({.program = "counter", .under_init = true, .outside_null = true});
+  const std::string images = MakeTestDirectory("images").value();
+  const Result<> dumped =
+      container.Dump(Engine::kOurs, images, AfterDump::kGone, {"--evasive-devices"});
+  ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
+  for (const Engine engine : {Engine::kOurs, Engine::kCriu}) {
+    if (CheckAvailable(engine).has_error()) continue;
+    const Result<> restored = container.Restore(engine, images);
+    ASSERT_TRUE(restored.has_value()) << restored.error().message;
+    EXPECT_EQ(container.Verdict().value(), "pass");
+  }
+}
+
+// The raw rule: a mapping whose mount the container does not have is written down as the kernel
+// gives it, with what is needed to repair it.
+TEST(ContainerDump, AMappingFromALayerIsDumpedAsTheKernelGivesItAndCanBeRepaired) {
+  Container container =
+      Started({.program = "counter", .root = ContainerRoot::kLayers, .maps_layer = true});
+  const std::string before = container.Snapshot().value();
+  const std::string layer = container.Layers().back() + "/bin/counter";
+  ASSERT_THAT(before, HasSubstr("r-xp " + layer));
+  const std::string images = MakeTestDirectory("images").value();
+  const Result<> dumped = container.Dump(Engine::kOurs, images);
+  ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
+  ASSERT_TRUE(container.MoveLayers().has_value());
+
+  const std::string repaired = MakeTestDirectory("repaired").value() + "/images";
+  EXPECT_THAT(Imgtool({"aufs-fixup", images, "-o", repaired}),
+              HasSubstr(fmt::format("reg.name: \"{}\" -> \"/bin/counter\"", layer)));
+  for (const Engine engine : {Engine::kOurs, Engine::kCriu}) {
+    if (CheckAvailable(engine).has_error()) continue;
+    const Result<> restored = container.Restore(engine, repaired);
+    ASSERT_TRUE(restored.has_value()) << restored.error().message;
+    EXPECT_THAT(container.Snapshot().value(), HasSubstr("r-xp /bin/counter"));
+    EXPECT_EQ(container.Verdict().value(), "pass");
+  }
+}
+
+TEST(ContainerDump, MountsOfOutsideAreFoundWhereThatIsAskedFor) {
+  Container container = Started({.program = "counter", .names_externals = false});
+  const std::string images = MakeTestDirectory("images").value();
+  const Result<> dumped =
+      container.Dump(Engine::kOurs, images, AfterDump::kGone, {"--ext-mount-map", "auto"});
+  ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
+  for (const Engine engine : {Engine::kOurs, Engine::kCriu}) {
+    if (CheckAvailable(engine).has_error()) continue;
+    const Result<> restored = container.Restore(engine, images, {"--ext-mount-map", "auto"});
+    ASSERT_TRUE(restored.has_value()) << restored.error().message;
+    EXPECT_EQ(container.Verdict().value(), "pass");
+  }
+}
+
+}  // namespace
+}  // namespace ckpt
