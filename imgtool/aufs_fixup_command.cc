@@ -3,19 +3,24 @@
 #include <fmt/ostream.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/program_options/value_semantic.hpp>
 #include <optional>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
-#include "base/file.h"
 #include "imgtool/branch_map_of_facts.h"
-#include "imgtool/branch_map_text.h"
 #include "imgtool/facts_reader.h"
+#include "imgtool/fixup_context.h"
 #include "imgtool/fixup_pass.h"
+#include "imgtool/map_source.h"
+#include "imgtool/mount_reference.h"
 #include "imgtool/path_repair.h"
 #include "imgtool/rewrite_output.h"
+#include "imgtool/union_resolver.h"
 #include "imgtool/union_view.h"
 
 namespace ckpt {
@@ -24,13 +29,14 @@ namespace {
 
 namespace po = boost::program_options;
 
-// More than the largest map that can be true: 32767 branches of 4095 escaped bytes.
-constexpr size_t kMaxMapBytes = size_t{1} << 30;
-
 struct FixupOptions {
   std::string dump;
   std::optional<std::string> branches;
   std::optional<std::string> root;
+  MountChoices mounts;
+  OnShadowed on_shadowed = OnShadowed::kError;
+  OnDeleted on_deleted = OnDeleted::kError;
+  bool force = false;
   OutputOptions output;
 };
 
@@ -39,19 +45,87 @@ std::optional<std::string> StringOption(const po::variables_map& options, const 
   return options[name].as<std::string>();
 }
 
+// The value of a choice by the names of its row.
+template <typename T>
+struct ChoiceName {
+  std::string_view name;
+  T value;
+};
+constexpr std::array<ChoiceName<OnShadowed>, 3> kOnShadowed{{{"error", OnShadowed::kError},
+                                                             {"rewrite", OnShadowed::kRewrite},
+                                                             {"ghost", OnShadowed::kGhost}}};
+constexpr std::array<ChoiceName<OnDeleted>, 2> kOnDeleted{
+    {{"error", OnDeleted::kError}, {"ghost", OnDeleted::kGhost}}};
+
+template <typename T, size_t kCount>
+Result<> ReadChoice(const po::variables_map& options, const char* name,
+                    const std::array<ChoiceName<T>, kCount>& choices, T& value) {
+  const auto given = StringOption(options, name);
+  if (!given) return success();
+  std::string names;
+  for (const auto& choice : choices) {
+    if (choice.name == *given) {
+      value = choice.value;
+      return success();
+    }
+    names += (names.empty() ? "" : ", ") + std::string(choice.name);
+  }
+  return MakeError(ErrorCode::kUsage, "--{}={}: one of {} expected", name, *given, names);
+}
+
+// KEY:VAL as CRIU takes it: KEY is the mountpoint, VAL the key by which a restorer is told.
+Result<> ReadExternalMount(const std::string& word, MountChoices& mounts) {
+  if (word == "auto") {
+    mounts.external_auto = true;
+    return success();
+  }
+  const size_t colon = word.find(':');
+  const bool has_both = colon != std::string::npos && colon + 1 < word.size();
+  if (!word.starts_with('/') || !has_both) {
+    return MakeError(ErrorCode::kUsage, "--ext-mount-map {}: MOUNTPOINT:KEY or auto expected",
+                     word);
+  }
+  CKPT_TRY(std::string mountpoint, NormalPath(word.substr(0, colon)));
+  mounts.external.push_back({std::move(mountpoint), word.substr(colon + 1)});
+  return success();
+}
+
+Result<MountChoices> ReadMountChoices(const po::variables_map& given) {
+  MountChoices mounts;
+  if (given.count("ext-mount-map") > 0) {
+    for (const std::string& word : given["ext-mount-map"].as<std::vector<std::string>>()) {
+      CKPT_TRY(ReadExternalMount(word, mounts));
+    }
+  }
+  if (const auto root = StringOption(given, "mount-root")) {
+    CKPT_TRY(mounts.union_root, NormalPath(*root));
+    if (mounts.union_root == "/") mounts.union_root.reset();
+  }
+  if (const auto reference = StringOption(given, "mount-ref")) {
+    CKPT_TRY(mounts.reference, FindMountReference(*reference));
+  }
+  return mounts;
+}
+
 Result<FixupOptions> ReadOptions(const Invocation& invocation) {
   const po::variables_map& given = invocation.options;
   CKPT_TRY(OutputOptions output, ReadOutputOptions(invocation));
-  return FixupOptions{.dump = invocation.operands[0],
-                      .branches = StringOption(given, "branches"),
-                      .root = StringOption(given, "root"),
-                      .output = std::move(output)};
+  FixupOptions options{.dump = invocation.operands[0],
+                       .branches = StringOption(given, "branches"),
+                       .root = StringOption(given, "root"),
+                       .mounts = {},
+                       .force = given.count("force") > 0,
+                       .output = std::move(output)};
+  CKPT_TRY(options.mounts, ReadMountChoices(given));
+  CKPT_TRY(ReadChoice(given, "on-shadowed", kOnShadowed, options.on_shadowed));
+  CKPT_TRY(ReadChoice(given, "on-deleted", kOnDeleted, options.on_deleted));
+  return options;
 }
 
 Result<BranchMap> ReadMap(const FixupOptions& options, const DumpFacts& facts) {
   if (options.branches) {
-    CKPT_TRY(const std::string text, ReadWholeFile(*options.branches, kMaxMapBytes));
-    return ParseBranchMap(text, *options.branches);
+    CKPT_TRY(BranchMap map, ReadMapSource(*options.branches));
+    return PlaceUnions(std::move(map), facts);
   }
   CKPT_TRY(BranchMap map, BranchMapOfFacts(facts.unions));
   if (map.unions.empty()) {
@@ -75,27 +149,46 @@ Result<UnionView> OpenView(const FixupOptions& options, const DumpFacts& facts) 
   return UnionView::AtMountpoints(PathsAreOurs(facts));
 }
 
-RepairRules RulesFor(const FixupOptions& options, const BranchMap& map, const UnionView& view) {
-  const auto union_has_file = [&view](const MapUnion& mount,
-                                      const std::string& path) -> Result<bool> {
-    if (view.WhyUnreadable(mount)) return false;
-    CKPT_TRY(const auto found, view.Find(path));
-    return found.has_value();
-  };
-  return {.map = &map,
-          .map_is_explicit = options.branches.has_value(),
-          .union_has_file = union_has_file};
+RepairRules RulesFor(const FixupOptions& options, const BranchMap& map,
+                     const UnionResolver& resolver) {
+  return {
+      .map = &map,
+      .evidence = {.map_is_explicit = options.branches.has_value(),
+                   .force = options.force,
+                   .union_has_file =
+                       [&resolver](const MapUnion& mount, const std::string& path) {
+                         return resolver.Shows(mount, path);
+                       }},
+      .resolve = [&resolver](const FileQuestion& question) { return resolver.Resolve(question); },
+      .on_shadowed = options.on_shadowed,
+      .on_deleted = options.on_deleted};
 }
 
 }  // namespace
 
 void AddAufsFixupOptions(po::options_description& options) {
-  options.add_options()("branches,b", po::value<std::string>()->value_name("MAP"),
-                        "branch map to use instead of what the dump recorded");
+  options.add_options()(
+      "branches,b", po::value<std::string>()->value_name("MAP"),
+      "where to take the branches from instead of what the dump recorded: a branch "
+      "map or any source of `imgtool branches`");
   AddOutputOptions(options);
   options.add_options()("root,r", po::value<std::string>()->value_name("ROOTFS"),
                         "where the root directory of the dump's paths is now; sizes and modes are "
                         "taken from there");
+  options.add_options()("on-shadowed", po::value<std::string>()->value_name("WHAT"),
+                        "a file that another one covers in the union since: error, rewrite (take "
+                        "that one) or ghost (restore the old one)");
+  options.add_options()("on-deleted", po::value<std::string>()->value_name("WHAT"),
+                        "a file that was deleted in the union since: error or ghost");
+  options.add_options()("ext-mount-map,m",
+                        po::value<std::vector<std::string>>()->value_name("MOUNTPOINT:KEY"),
+                        "make this mount external, under this key; auto: all that need it");
+  options.add_options()("mount-root", po::value<std::string>()->value_name("PATH"),
+                        "the root that the union mounts get");
+  options.add_options()("mount-ref", po::value<std::string>()->value_name("FILE"),
+                        "device, type, source and options for the union mounts: those of the mount "
+                        "that owns FILE, or of a line of mountinfo");
+  options.add_options()("force,f", "also change paths that could be true ones");
 }
 
 Result<int> RunAufsFixup(const Invocation& invocation) {
@@ -103,9 +196,10 @@ Result<int> RunAufsFixup(const Invocation& invocation) {
   CKPT_TRY(OpenedDump dump, OpenForOutput(options.dump, options.output));
   CKPT_TRY(const DumpFacts facts, ReadDumpFacts(dump.images()));
   CKPT_TRY(const BranchMap map, ReadMap(options, facts));
-  CKPT_TRY(const UnionView view, OpenView(options, facts));
-  CKPT_TRY(const PathRepairs repairs, FindPathRepairs(facts, RulesFor(options, map, view)));
-  CKPT_TRY(EditPlan plan, PlanFixup({facts, map, repairs, view}));
+  CKPT_TRY(UnionView view, OpenView(options, facts));
+  CKPT_TRY(const UnionResolver resolver, UnionResolver::Open(map, std::move(view)));
+  CKPT_TRY(const PathRepairs repairs, FindPathRepairs(facts, RulesFor(options, map, resolver)));
+  CKPT_TRY(EditPlan plan, PlanFixup({facts, map, repairs, resolver, options.mounts}));
   for (const std::string& warning : BranchMapWarnings(map)) {
     fmt::print(invocation.streams.err, "imgtool aufs-fixup: warning: {}\n", warning);
   }

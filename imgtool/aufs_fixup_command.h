@@ -16,8 +16,9 @@ inline constexpr char kAufsFixupDescription[] =
     "that go with them, and takes the old host out of the options of the union mounts. Each "
     "change\n"
     "is reported: image, entry, field, old, new, and why.\n\n"
-    "The branches are those that ckpt-dump recorded, or those of --branches MAP, a file in the\n"
-    "format of docs/branch-map.md. Nothing is written over DUMP without --in-place; a failure\n"
+    "The branches are those that ckpt-dump recorded, or those of --branches MAP, a branch map\n"
+    "(docs/branch-map.md) or another source (see imgtool branches). Nothing is written over DUMP "
+    "without --in-place; a failure\n"
     "leaves it as it was. Files that need no change are hard-linked into OUT.\n";
 
 void AddAufsFixupOptions(boost::program_options::options_description& options);

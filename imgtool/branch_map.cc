@@ -59,7 +59,9 @@ Result<> CheckPair(const MapUnion& earlier, const MapUnion& later) {
     return InMap(later.origin,
                  fmt::format("union {} is said twice, first at {}", later.id, earlier.origin));
   }
-  if (earlier.mountpoint == later.mountpoint && SameNamespace(earlier, later)) {
+  // A list of all superblocks of a machine does not say where each is mounted.
+  const bool are_told_apart = !earlier.si.empty() && !later.si.empty();
+  if (earlier.mountpoint == later.mountpoint && SameNamespace(earlier, later) && !are_told_apart) {
     return InMap(later.origin, fmt::format("unions {} and {} share the mountpoint {}", earlier.id,
                                            later.id, EscapeOctal(later.mountpoint)));
   }

@@ -27,7 +27,8 @@ struct Branch {
   std::vector<std::string> attributes;  // what follows the permission: "wh", "nolwh", ...
   // Where the content can be read on this machine; equal in form to `path`.
   std::optional<std::string> access_path;
-  std::string origin;  // where it was said, for messages: "web.map:7"
+  std::optional<uint64_t> device;  // st_dev of the directory on the dumped machine
+  std::string origin;              // where it was said, for messages: "web.map:7"
 };
 
 // Whether a whiteout or an opaque mark in the branch hides what lies below: AUFS ignores them in
@@ -37,9 +38,12 @@ bool HonoursWhiteouts(const Branch& branch);
 struct MapUnion {
   std::string id;
   std::string mountpoint;             // in the names that the dump's paths are written in
+  bool mountpoint_is_sure = false;    // said for this dump, not taken over from a host's list
   std::string type;                   // "aufs", "overlay", or empty where it is not known
   std::optional<uint32_t> mnt_id;     // of the dumped machine
   std::optional<uint32_t> mnt_ns_id;  // the N of the dump's mountpoints-N.img
+  std::string si;                     // AUFS's id of the superblock; empty where it is not known
+  std::optional<uint32_t> device;     // of the superblock: major << 20 | minor
   std::vector<Branch> branches;       // topmost first
   std::string origin;
 };

@@ -18,6 +18,7 @@ Result<Branch> BranchOf(const pb::raw_branch& recorded, const std::string& origi
   auto path = NormalPath(recorded.path());
   if (path.has_error()) return std::move(path).error().In(origin);
   branch.path = std::move(path).value();
+  if (recorded.has_root_dev()) branch.device = recorded.root_dev();
   std::string_view words = recorded.permissions();
   const size_t end = std::min(words.find('+'), words.size());
   const auto permission = FindBranchPermission(words.substr(0, end));
@@ -40,6 +41,8 @@ Result<MapUnion> UnionOf(const RecordedUnion& recorded) {
   mount.origin = recorded.place.Text();
   mount.id = fmt::format("{}:{}", recorded.entry.mnt_ns_id(), recorded.entry.mnt_id());
   mount.mountpoint = recorded.entry.mountpoint();
+  mount.mountpoint_is_sure = true;
+  mount.si = recorded.entry.id();
   mount.type = recorded.entry.fstype();
   mount.mnt_id = static_cast<uint32_t>(recorded.entry.mnt_id());
   mount.mnt_ns_id = recorded.entry.mnt_ns_id();

@@ -16,6 +16,7 @@ namespace ckpt {
 namespace {
 
 constexpr std::string_view kBlanks = " \t\r";
+constexpr uint32_t kMinorBits = 20;
 
 using Words = std::vector<std::string_view>;
 
@@ -75,6 +76,7 @@ Result<> ParsePermission(std::string_view word, Branch& branch) {
 
 Result<> SayMountpoint(const Words& words, MapUnion& mount) {
   CKPT_TRY(mount.mountpoint, ParsePath(words[1]));
+  mount.mountpoint_is_sure = true;
   return success();
 }
 
@@ -90,6 +92,21 @@ Result<> SayMountId(const Words& words, MapUnion& mount) {
 
 Result<> SayNamespace(const Words& words, MapUnion& mount) {
   CKPT_TRY(mount.mnt_ns_id, ParseNumber(words[1]));
+  return success();
+}
+
+Result<> SaySi(const Words& words, MapUnion& mount) {
+  CKPT_TRY(mount.si, UnescapeOctal(words[1]));
+  return success();
+}
+
+// "MAJOR:MINOR", as in mountinfo.
+Result<> SayDevice(const Words& words, MapUnion& mount) {
+  const size_t colon = std::min(words[1].find(':'), words[1].size());
+  CKPT_TRY(const uint32_t major, ParseNumber(words[1].substr(0, colon)));
+  CKPT_TRY(const uint32_t minor,
+           ParseNumber(words[1].substr(std::min(colon + 1, words[1].size()))));
+  mount.device = major << kMinorBits | (minor & ((1U << kMinorBits) - 1));
   return success();
 }
 
@@ -120,11 +137,13 @@ struct Statement {
   Result<> (*say)(const Words& words, MapUnion& mount);
 };
 
-constexpr std::array<Statement, 5> kStatements{{
+constexpr std::array<Statement, 7> kStatements{{
     {"mountpoint", "mountpoint PATH", 2, 2, true, SayMountpoint},
     {"type", "type NAME", 2, 2, true, SayType},
     {"mnt-id", "mnt-id NUMBER", 2, 2, true, SayMountId},
     {"mnt-ns", "mnt-ns NUMBER", 2, 2, true, SayNamespace},
+    {"si", "si ID", 2, 2, true, SaySi},
+    {"device", "device MAJOR:MINOR", 2, 2, true, SayDevice},
     {"branch", "branch PERMISSION PATH [at PATH]", 3, 5, false, SayBranch},
 }};
 
@@ -166,7 +185,8 @@ class Parser {
     const auto statement = std::ranges::find(kStatements, words[0], &Statement::word);
     if (statement == kStatements.end()) {
       return Malformed(fmt::format(
-          "\"{}\" is none of union, mountpoint, type, mnt-id, mnt-ns and branch", words[0]));
+          "\"{}\" is none of union, mountpoint, type, mnt-id, mnt-ns, si, device and branch",
+          words[0]));
     }
     if (map_.unions.empty()) {
       return Malformed(fmt::format("\"{}\" before the first union", words[0]));
@@ -236,6 +256,11 @@ std::string PrintUnion(const MapUnion& mount) {
   if (!mount.type.empty()) text += fmt::format("  type {}\n", Word(mount.type));
   if (mount.mnt_id) text += fmt::format("  mnt-id {}\n", *mount.mnt_id);
   if (mount.mnt_ns_id) text += fmt::format("  mnt-ns {}\n", *mount.mnt_ns_id);
+  if (!mount.si.empty()) text += fmt::format("  si {}\n", Word(mount.si));
+  if (mount.device) {
+    text += fmt::format("  device {}:{}\n", *mount.device >> kMinorBits,
+                        *mount.device & ((1U << kMinorBits) - 1));
+  }
   for (const Branch& branch : mount.branches) text += PrintBranch(branch);
   return text;
 }

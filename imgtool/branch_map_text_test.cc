@@ -128,7 +128,8 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"branch-map 1\nunion u\n", "web.map:2: union u has no branches"},
         Wrong{"branch-map 1\nunion a b\n", "web.map:2: 3 words, the form is \"union ID\""},
         Wrong{"branch-map 1\nunion u\nlayer /b\n",
-              "web.map:3: \"layer\" is none of union, mountpoint, type, mnt-id, mnt-ns and branch"},
+              "web.map:3: \"layer\" is none of union, mountpoint, type, mnt-id, mnt-ns, si, device "
+              "and branch"},
         Wrong{"branch-map 1\nunion u\nbranch /b\n",
               "web.map:3: 2 words, the form is \"branch PERMISSION PATH [at PATH]\""},
         Wrong{"branch-map 1\nunion u\nbranch rw /b at\n",

@@ -1,6 +1,7 @@
 #include <cstdint>
 
 #include "imgtool/aufs_fixup_command.h"
+#include "imgtool/branches_command.h"
 #include "imgtool/command.h"
 #include "imgtool/info_command.h"
 #include "imgtool/show_command.h"
@@ -17,6 +18,14 @@ constexpr Command kCommands[] = {
         .description = kAufsFixupDescription,
         .add_options = AddAufsFixupOptions,
         .run = RunAufsFixup,
+    },
+    {
+        .name = "branches",
+        .summary = "the branches of unions, from wherever they are told",
+        .operands = "SOURCE",
+        .description = kBranchesDescription,
+        .add_options = AddBranchesOptions,
+        .run = RunBranches,
     },
     {
         .name = "info",

@@ -1,5 +1,9 @@
 #include "imgtool/fixup_pass.h"
 
+#include <utility>
+
+#include "imgtool/external_mount_pass.h"
+#include "imgtool/mount_check.h"
 #include "imgtool/mount_id_pass.h"
 #include "imgtool/mount_pass.h"
 #include "imgtool/path_pass.h"
@@ -14,6 +18,7 @@ constexpr Pass kPasses[] = {
     {"raw-facts", "the same names where ckpt-dump recorded them", ProposeRawFacts},
     {"mount-ids", "the mounts that files say they were opened through", ProposeMountIds},
     {"mounts", "root, source and options of the union mounts", ProposeMounts},
+    {"external-mounts", "mounts that a restorer has to be told about", ProposeExternalMounts},
     {"stat", "size and mode, from the file in the union", ProposeStat},
 };
 
@@ -25,6 +30,10 @@ Result<EditPlan> PlanFixup(const FixupContext& context) {
   EditPlan plan;
   for (const PlanNote& note : context.repairs.notes) plan.AddNote(note);
   for (const Pass& pass : FixupPasses()) CKPT_TRY(pass.propose(context, plan));
+  const DumpFacts& facts = context.facts;
+  for (PlanNote& note : CheckMountsOfPlan(facts.mounts, facts.shared_mnt_ns_id, plan)) {
+    plan.AddNote(std::move(note));
+  }
   return plan;
 }
 

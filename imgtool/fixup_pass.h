@@ -20,7 +20,8 @@ struct Pass {
 // All passes, one row each.
 std::span<const Pass> FixupPasses();
 
-// The plan of all passes, with what FindPathRepairs noted in front.
+// The plan of all passes, with what FindPathRepairs noted in front, and behind it what a restorer
+// would say of the mounts as they are then.
 Result<EditPlan> PlanFixup(const FixupContext& context);
 
 }  // namespace ckpt

@@ -39,12 +39,15 @@ class FixupPassTest : public testing::Test {
   }
 
   Result<EditPlan> Plan() {
-    CKPT_TRY(
-        const PathRepairs repairs,
-        FindPathRepairs(facts_, {.map = &map_, .map_is_explicit = true, .union_has_file = {}}));
-    CKPT_TRY(const UnionView view,
+    CKPT_TRY(UnionView view,
              readable_ ? UnionView::AtRoot(root_) : UnionView::AtMountpoints(false));
-    return PlanFixup({facts_, map_, repairs, view});
+    CKPT_TRY(const UnionResolver resolver, UnionResolver::Open(map_, std::move(view)));
+    RepairRules rules;
+    rules.map = &map_;
+    rules.evidence.map_is_explicit = true;
+    rules.resolve = [&](const FileQuestion& question) { return resolver.Resolve(question); };
+    CKPT_TRY(const PathRepairs repairs, FindPathRepairs(facts_, rules));
+    return PlanFixup({facts_, map_, repairs, resolver, mounts_});
   }
 
   std::vector<std::string> Edits(const std::string& pass) {
@@ -74,6 +77,7 @@ class FixupPassTest : public testing::Test {
                        "m")
                        .value();
   bool readable_ = true;
+  MountChoices mounts_;
 };
 
 TEST_F(FixupPassTest, EveryPassHasANameOfItsOwnAndSaysWhatItDoes) {

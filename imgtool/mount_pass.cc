@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "imgtool/branch_match.h"
+#include "imgtool/external_mounts.h"
 #include "imgtool/fixup_context.h"
 #include "imgtool/union_options.h"
 
@@ -25,7 +26,7 @@ class MountPass {
       const std::set<uint32_t> devices = UnionDevices(mnt_ns_id, mounts);
       for (const DumpedMount& mount : mounts) {
         const bool is_union = CanBeUnion(mount.entry) && devices.contains(mount.entry.root_dev());
-        if (is_union) CKPT_TRY(ProposeMount(mnt_ns_id, mount));
+        if (is_union) CKPT_TRY(ProposeMount(mount));
       }
     }
     return success();
@@ -46,24 +47,22 @@ class MountPass {
     return devices;
   }
 
-  Result<> ProposeMount(uint32_t mnt_ns_id, const DumpedMount& mount) {
-    CKPT_TRY(ProposeOptions(mount));
+  Result<> ProposeMount(const DumpedMount& mount) {
     CKPT_TRY(ProposeRoot(mount));
-    CKPT_TRY(ProposeSource(mount));
-    const bool is_made_again = context_.facts.shared_mnt_ns_id != mnt_ns_id;
-    if (is_made_again && NeedsExternal(mount.entry)) NoteExternal(mount);
-    return success();
+    if (context_.mounts.reference) return ProposeReference(mount, *context_.mounts.reference);
+    CKPT_TRY(ProposeOptions(mount));
+    return ProposeSource(mount);
   }
 
-  static bool NeedsExternal(const pb::mnt_entry& entry) {
-    return entry.mountpoint() != "/" && !entry.has_ext_key() && !entry.ext_mount();
-  }
-
-  void NoteExternal(const DumpedMount& mount) {
-    plan_.AddNote({mount.place.Text(),
-                   fmt::format("the union at {} is not the root of its namespace: a restorer needs "
-                               "it as an external mount",
-                               FieldText(mount.entry.mountpoint()))});
+  Result<> ProposeReference(const DumpedMount& mount, const MountReference& reference) {
+    const pb::mnt_entry& entry = mount.entry;
+    const std::string evidence = fmt::format("as the mount of {}", FieldText(reference.origin));
+    CKPT_TRY(
+        Propose(mount, "root_dev", int64_t{entry.root_dev()}, int64_t{reference.device}, evidence));
+    CKPT_TRY(
+        Propose(mount, "fstype", int64_t{entry.fstype()}, int64_t{reference.fstype}, evidence));
+    CKPT_TRY(Propose(mount, "source", entry.source(), reference.source, evidence));
+    return Propose(mount, "options", entry.options(), reference.options, evidence);
   }
 
   Result<> ProposeOptions(const DumpedMount& mount) {
@@ -73,13 +72,20 @@ class MountPass {
                    fmt::format("of use to the old host only: {}", fmt::join(kept.dropped, ", ")));
   }
 
+  // With its own evidence for each of the two reasons.
   Result<> ProposeRoot(const DumpedMount& mount) {
-    const auto matches = matcher_.Match(mount.entry.root());
-    if (matches.empty()) return success();
-    const std::string& rest = matches[0].rest;
-    return Propose(
-        mount, "root", mount.entry.root(), rest.empty() ? "/" : rest,
-        fmt::format("in a branch of union {}", context_.map.unions[matches[0].union_index].id));
+    std::string root = mount.entry.root();
+    std::string evidence;
+    if (const auto matches = matcher_.Match(root); !matches.empty()) {
+      root = matches[0].rest.empty() ? "/" : matches[0].rest;
+      evidence = "in a branch of union " + context_.map.unions[matches[0].union_index].id;
+    }
+    const auto& union_root = context_.mounts.union_root;
+    if (union_root && !IsExternal(mount.entry) && !IsWithin(root, *union_root)) {
+      root = root == "/" ? *union_root : *union_root + root;
+      evidence = "the root that --mount-root gives the union";
+    }
+    return Propose(mount, "root", mount.entry.root(), std::move(root), std::move(evidence));
   }
 
   Result<> ProposeSource(const DumpedMount& mount) {
@@ -91,8 +97,8 @@ class MountPass {
         fmt::format("in a branch of union {}", context_.map.unions[matches[0].union_index].id));
   }
 
-  Result<> Propose(const DumpedMount& mount, const char* field, std::string old_value,
-                   std::string new_value, std::string evidence) {
+  Result<> Propose(const DumpedMount& mount, const char* field, FieldValue old_value,
+                   FieldValue new_value, std::string evidence) {
     return plan_.Add({mount.place, field, std::move(old_value), std::move(new_value), kMountPass,
                       std::move(evidence)});
   }

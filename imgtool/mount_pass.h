@@ -14,9 +14,8 @@ inline constexpr char kMountPass[] = "mounts";
 // For every AUFS mount, every mount that the map describes and can be a union, and every other
 // mount of the same superblock (they must stay equal, or bind mounts lose their group):
 // options without what names the old host; a root that lies in a branch becomes the path in the
-// union; a source that lies in a branch becomes "none". A restorer binds a namespace's root from
-// where the union is mounted and never looks at the options; a union below the root, which it would
-// have to mount itself, is noted.
+// union; a source that lies in a branch becomes "none". With a reference its device, type, source
+// and options instead; with a union root that path in front of the root.
 Result<> ProposeMounts(const FixupContext& context, EditPlan& plan);
 
 }  // namespace ckpt

@@ -4,6 +4,29 @@
 
 namespace ckpt {
 
+namespace {
+
+// What follows `directory` in a path at or below it: "" or "/x/y".
+std::string_view Below(std::string_view path, std::string_view directory) {
+  if (directory == "/") return path == "/" ? std::string_view() : path;
+  return path.substr(directory.size());
+}
+
+std::string Joined(std::string_view directory, std::string_view below) {
+  if (below.empty()) return std::string(directory);
+  return (directory == "/" ? "" : std::string(directory)) + std::string(below);
+}
+
+}  // namespace
+
+bool SameSuperblock(const pb::mnt_entry& one, const pb::mnt_entry& other) {
+  return one.root_dev() == other.root_dev() && one.fstype() == other.fstype();
+}
+
+std::string InnerPath(const pb::mnt_entry& mount, std::string_view name) {
+  return Joined(mount.root(), Below(name, mount.mountpoint()));
+}
+
 void MountTable::AddNamespace(uint32_t mnt_ns_id, std::vector<DumpedMount> mounts) {
   namespaces_[mnt_ns_id] = std::move(mounts);
 }
@@ -47,6 +70,22 @@ const DumpedMount* MountTable::Owner(uint32_t mnt_ns_id, std::string_view path) 
     owner = upper;
   }
   return owner;
+}
+
+std::optional<MountedName> MountTable::FindName(uint32_t mnt_ns_id, const DumpedMount& of,
+                                                std::string_view inner) const {
+  const auto name_at = [&](const DumpedMount& mount) -> std::optional<MountedName> {
+    if (!IsWithin(inner, mount.entry.root())) return std::nullopt;
+    MountedName found{&mount, Joined(mount.entry.mountpoint(), Below(inner, mount.entry.root()))};
+    if (Owner(mnt_ns_id, found.name) != &mount) return std::nullopt;
+    return found;
+  };
+  if (auto found = name_at(of)) return found;
+  for (const DumpedMount& mount : Mounts(mnt_ns_id)) {
+    if (!SameSuperblock(mount.entry, of.entry)) continue;
+    if (auto found = name_at(mount)) return found;
+  }
+  return std::nullopt;
 }
 
 const DumpedMount* MountTable::FindUnion(uint32_t mnt_ns_id, const MapUnion& mount) const {

@@ -20,6 +20,18 @@ struct DumpedMount {
   pb::mnt_entry entry;
 };
 
+// A name that leads through a mount of a namespace.
+struct MountedName {
+  const DumpedMount* mount = nullptr;
+  std::string name;
+};
+
+// Whether both are mounts of one file system; bind mounts are.
+bool SameSuperblock(const pb::mnt_entry& one, const pb::mnt_entry& other);
+
+// What is at `name`, which is at or below the mountpoint, within the mount's file system.
+std::string InnerPath(const pb::mnt_entry& mount, std::string_view name);
+
 class MountTable {
  public:
   // `mnt_ns_id` is the N of mountpoints-N.img; a namespace without mounts is one all the same.
@@ -35,6 +47,12 @@ class MountTable {
   // The mount that a path of the namespace leads to: the one with the longest mountpoint, of those
   // mounted upon each other the uppermost. Null when the namespace has none for it.
   const DumpedMount* Owner(uint32_t mnt_ns_id, std::string_view path) const;
+
+  // How the namespace calls the file that is `inner` ("/" or "/x/y") in the superblock of `of`: by
+  // the mount `of` where that leads to the file, else by another mount of the superblock. Nothing
+  // where other mounts cover all of them.
+  std::optional<MountedName> FindName(uint32_t mnt_ns_id, const DumpedMount& of,
+                                      std::string_view inner) const;
 
   // The mount in the namespace that a map describes: by id where the map has one, else by
   // mountpoint, and only a file system that can be a union.

@@ -18,7 +18,24 @@ std::string Quoted(std::string_view path) { return FieldText(std::string(path));
 
 bool IsPath(const pb::reg_file_entry& file) { return !file.ext() && file.name().starts_with('/'); }
 
-bool HasMountId(const pb::reg_file_entry& file) { return file.has_mnt_id() && file.mnt_id() >= 0; }
+std::optional<int64_t> MountIdOfFile(const pb::reg_file_entry& file) {
+  if (!file.has_mnt_id() || file.mnt_id() < 0) return std::nullopt;
+  return int64_t{file.mnt_id()};
+}
+
+std::optional<FileFacts> RecordedFacts(const pb::reg_file_entry& file) {
+  if (!file.has_size() || !file.has_mode()) return std::nullopt;
+  return FileFacts{file.size(), file.mode()};
+}
+
+// What the union calls the file, and what the namespace does.
+struct Target {
+  std::string rest;
+  std::string name;
+  std::optional<uint32_t> mnt_ns_id;
+  const DumpedMount* owner = nullptr;
+  std::string problem;  // why there is no such name
+};
 
 class Finder {
  public:
@@ -29,11 +46,15 @@ class Finder {
     if (!IsPath(file.entry)) return success();
     CKPT_TRY(const auto match, ChooseMatch(file));
     if (!match) return success();
-    const MapUnion& mount = rules_.map->unions[match->union_index];
-    CKPT_TRY(CheckName(file, mount, *match));
-    CKPT_TRY(const auto evidence, FindEvidence(file, mount, *match));
-    if (!evidence) return success();
-    return AddRepair(file, mount, *match, *evidence);
+    const MapUnion& mount = UnionOf(*match);
+    CKPT_TRY(CheckName(file, *match));
+    CKPT_TRY(const Judgement judgement,
+             JudgePath(ClaimOf(file), mount, *match, facts_, rules_.evidence));
+    if (!judgement.doubt.empty()) {
+      LeaveAlone(file, mount, judgement.doubt);
+      return success();
+    }
+    return AddRepair(file, mount, *match, judgement.evidence);
   }
 
   PathRepairs Finish() && { return std::move(found_); }
@@ -52,6 +73,13 @@ class Finder {
 
   const MapUnion& UnionOf(const BranchMatch& match) const {
     return rules_.map->unions[match.union_index];
+  }
+
+  PathClaim ClaimOf(const DumpedFile& file) const {
+    return {.path = file.entry.name(),
+            .mnt_id = MountIdOfFile(file.entry),
+            .mapping = FindMapping(facts_, file),
+            .mapped_only = facts_.uses.Get(file.entry.id()).MappedOnly()};
   }
 
   // Whether tasks that are known to be elsewhere use the file.
@@ -83,13 +111,13 @@ class Finder {
       return std::optional<BranchMatch>();
     }
     PreferUnionsOfRoots(file, matches);
+    const std::string name = TargetOf(file, matches[0]).name;
     for (const BranchMatch& match : matches) {
-      if (NewName(file, match) == NewName(file, matches[0])) continue;
-      return Refuse(file,
-                    fmt::format("lies in a branch that unions {} and {} share: it could be "
-                                "{} or {}",
-                                UnionOf(matches[0]).id, UnionOf(match).id,
-                                Quoted(NewName(file, matches[0])), Quoted(NewName(file, match))));
+      if (TargetOf(file, match).name == name) continue;
+      return Refuse(file, fmt::format("lies in a branch that unions {} and {} share: it could be "
+                                      "{} or {}",
+                                      UnionOf(matches[0]).id, UnionOf(match).id, Quoted(name),
+                                      Quoted(TargetOf(file, match).name)));
     }
     return std::optional<BranchMatch>(matches[0]);
   }
@@ -104,24 +132,67 @@ class Finder {
     return name;
   }
 
-  std::string NewName(const DumpedFile& file, const BranchMatch& match) const {
-    const MapUnion& mount = UnionOf(match);
-    return NameInMaps(file, mount).value_or(UnionPath(mount, match.rest));
+  // The name that leads through the dumped mounts to `rest` in the union.
+  Target TargetThroughMounts(uint32_t mnt_ns_id, const MapUnion& mount, std::string rest) const {
+    Target target{.rest = std::move(rest), .name = "", .mnt_ns_id = mnt_ns_id, .problem = ""};
+    target.name = UnionPath(mount, target.rest);
+    const DumpedMount* of = facts_.mounts.FindUnion(mnt_ns_id, mount);
+    target.owner = facts_.mounts.Owner(mnt_ns_id, target.name);
+    if (of == nullptr) return target;
+    const std::string inner = target.rest.empty() ? "/" : target.rest;
+    if (const auto named = facts_.mounts.FindName(mnt_ns_id, *of, inner)) {
+      target.name = named->name;
+      target.owner = named->mount;
+    } else if (target.owner != nullptr && !SameSuperblock(target.owner->entry, of->entry)) {
+      target.problem =
+          fmt::format("would become {}, which mount {} at {} covers", Quoted(target.name),
+                      target.owner->entry.mnt_id(), Quoted(target.owner->entry.mountpoint()));
+    } else {
+      target.problem = fmt::format(
+          "would be {} of the union, which no mount of its namespace shows", Quoted(target.rest));
+    }
+    return target;
   }
 
-  Result<> CheckName(const DumpedFile& file, const MapUnion& mount,
-                     const BranchMatch& match) const {
-    const bool may_be_aufs = mount.type.empty() || mount.type == "aufs";
-    if (may_be_aufs && IsReservedInAufs(match.rest)) {
-      return Refuse(file, "is a name of AUFS itself and none of the union");
+  // The name that /proc/PID/maps gave is one of the namespace already.
+  Target TargetOfMapsName(const std::optional<uint32_t>& mnt_ns_id, const MapUnion& mount,
+                          std::string name) const {
+    Target target{.rest = "", .name = std::move(name), .mnt_ns_id = mnt_ns_id, .problem = ""};
+    target.rest = target.name.substr(mount.mountpoint == "/" ? 0 : mount.mountpoint.size());
+    if (!mnt_ns_id) return target;
+    target.owner = facts_.mounts.Owner(*mnt_ns_id, target.name);
+    const DumpedMount* of = facts_.mounts.FindUnion(*mnt_ns_id, mount);
+    if (of == nullptr || target.owner == nullptr) return target;
+    if (SameSuperblock(target.owner->entry, of->entry)) {
+      target.rest = InnerPath(target.owner->entry, target.name);
+    } else {
+      target.problem =
+          fmt::format("would become {}, which mount {} at {} covers", Quoted(target.name),
+                      target.owner->entry.mnt_id(), Quoted(target.owner->entry.mountpoint()));
     }
+    return target;
+  }
+
+  Target TargetOf(const DumpedFile& file, const BranchMatch& match) const {
+    const MapUnion& mount = UnionOf(match);
+    const auto mnt_ns_id = NamespaceOf(facts_, file, &mount);
+    if (auto name = NameInMaps(file, mount)) {
+      return TargetOfMapsName(mnt_ns_id, mount, std::move(*name));
+    }
+    return TargetOfRest(mnt_ns_id, mount, match.rest);
+  }
+
+  Target TargetOfRest(const std::optional<uint32_t>& mnt_ns_id, const MapUnion& mount,
+                      std::string rest) const {
+    if (mnt_ns_id) return TargetThroughMounts(*mnt_ns_id, mount, std::move(rest));
+    Target target{.rest = std::move(rest), .name = "", .mnt_ns_id = {}, .problem = ""};
+    target.name = UnionPath(mount, target.rest);
+    return target;
+  }
+
+  Result<> CheckName(const DumpedFile& file, const BranchMatch& match) const {
     if (match.deleted) return Refuse(file, "is a branch that was deleted");
-    const std::string computed = UnionPath(mount, match.rest);
-    const std::string name = NewName(file, match);
-    if (name != computed && name.ends_with(kDeletedSuffix)) {
-      return Refuse(file, fmt::format("was deleted in union {}: /proc/PID/maps said {}", mount.id,
-                                      Quoted(name)));
-    }
+    const std::string name = TargetOf(file, match).name;
     if (name.size() > kLongestPathBytes) {
       return Refuse(file, fmt::format("would become a path of {} bytes, at most {} are allowed",
                                       name.size(), kLongestPathBytes));
@@ -129,80 +200,100 @@ class Finder {
     return success();
   }
 
-  std::optional<std::string> StrongEvidence(const DumpedFile& file, const MapUnion& mount) const {
-    if (const RecordedMapping* mapping = FindMapping(facts_, file)) {
-      return fmt::format("map_files of pid {} links to it, maps says {}", mapping->entry.pid(),
-                         Quoted(mapping->entry.maps_path()));
-    }
-    const int32_t mnt_id = file.entry.mnt_id();
-    if (HasMountId(file.entry) && !facts_.mounts.empty() && !facts_.mounts.Find(mnt_id)) {
-      return fmt::format("no mountpoints image lists its mount {}", mnt_id);
-    }
-    if (!IsWithin(file.entry.name(), mount.mountpoint)) {
-      return fmt::format("no file of the union has a name outside {}", Quoted(mount.mountpoint));
-    }
-    return std::nullopt;
+  static bool IsOfAufsItself(const MapUnion& mount, const ResolvedFile& found) {
+    const bool may_be_aufs = mount.type.empty() || mount.type == "aufs";
+    return may_be_aufs && found.fate == FileFate::kUnverified && IsReservedInAufs(found.rest);
   }
 
-  // Whether the dump says that the file was reached through a mount of the namespace.
-  bool IsOwnMount(const DumpedFile& file, const MapUnion& mount) const {
-    if (!HasMountId(file.entry)) return false;
-    return facts_.mounts.Find(file.entry.mnt_id()) != nullptr ||
-           (mount.mnt_id && file.entry.mnt_id() == static_cast<int64_t>(*mount.mnt_id));
+  // Where the maps line said that the file has no name any more.
+  static bool WasDeleted(const Target& target, const BranchMatch& match) {
+    return target.name.ends_with(kDeletedSuffix) && !match.rest.ends_with(kDeletedSuffix);
   }
 
-  std::optional<std::string> WeakEvidence(const DumpedFile& file) const {
-    if (facts_.uses.Get(file.entry.id()).MappedOnly()) return "only mappings refer to it";
-    if (rules_.map_is_explicit) return "the map says so";
-    return std::nullopt;
-  }
-
-  Result<std::optional<std::string>> FindEvidence(const DumpedFile& file, const MapUnion& mount,
-                                                  const BranchMatch& match) {
-    if (auto strong = StrongEvidence(file, mount)) return strong;
-    const auto weak = WeakEvidence(file);
-    CKPT_TRY(const auto doubt, FindDoubt(file, mount, match, weak.has_value()));
-    if (!doubt) return weak;
-    LeaveAlone(file, mount, *doubt);
-    return std::optional<std::string>();
-  }
-
-  // Why weak evidence is not enough.
-  Result<std::optional<std::string>> FindDoubt(const DumpedFile& file, const MapUnion& mount,
-                                               const BranchMatch& match, bool has_evidence) const {
-    using Doubt = std::optional<std::string>;
-    if (!has_evidence) return Doubt("nothing tells that it is not a path inside the union");
-    if (IsOwnMount(file, mount)) {
-      return Doubt(
-          fmt::format("it was reached through mount {} of its own namespace", file.entry.mnt_id()));
+  Result<ResolvedFile> Resolve(const DumpedFile& file, const MapUnion& mount,
+                               const BranchMatch& match, const Target& target) const {
+    ResolvedFile found;
+    found.rest = target.rest;
+    if (rules_.resolve) {
+      auto resolved = rules_.resolve({.mount = &mount,
+                                      .raw = match,
+                                      .rest = target.rest,
+                                      .name = target.name,
+                                      .recorded = RecordedFacts(file.entry)});
+      if (resolved.has_value()) {
+        found = std::move(resolved).value();
+      } else if (resolved.error().code != ErrorCode::kNotFound || !WasDeleted(target, match)) {
+        return MakeError(resolved.error().code, "{}: {} {}", file.place.Text(),
+                         Quoted(file.entry.name()), resolved.error().message);
+      }
     }
-    if (IsWithin(mount.mountpoint, mount.branches[match.branch_index].path)) {
-      return Doubt("the union is mounted inside that branch");
+    if (WasDeleted(target, match)) {
+      found.fate = FileFate::kDeleted;
+      found.why = fmt::format("/proc/PID/maps said {}", Quoted(target.name));
     }
-    if (!rules_.union_has_file) return Doubt();
-    CKPT_TRY(const bool exists, rules_.union_has_file(mount, file.entry.name()));
-    return exists ? Doubt("the union has a file of that very name") : Doubt();
+    return found;
+  }
+
+  // Decides what is done about a file that the union does not show.
+  Result<> ApplyRules(const DumpedFile& file, PathRepair& repair) const {
+    const bool shadowed = repair.found.fate == FileFate::kShadowed;
+    const bool deleted = repair.found.fate == FileFate::kDeleted;
+    if (!shadowed && !deleted) return success();
+    const std::string what =
+        fmt::format("was {} in union {}: {}", shadowed ? "replaced" : "deleted", repair.mount->id,
+                    repair.found.why);
+    if (shadowed && rules_.on_shadowed == OnShadowed::kRewrite) {
+      repair.evidence += "; it " + what;
+      return success();
+    }
+    const bool to_ghost = shadowed ? rules_.on_shadowed == OnShadowed::kGhost
+                                   : rules_.on_deleted == OnDeleted::kGhost;
+    if (!to_ghost) {
+      return Refuse(file, fmt::format("{} (see --on-{})", what, shadowed ? "shadowed" : "deleted"));
+    }
+    if (repair.found.branch_path.empty()) {
+      return Refuse(file, what + "; its content for a ghost file cannot be read here");
+    }
+    repair.is_ghost = true;
+    repair.evidence += "; it " + what;
+    return success();
+  }
+
+  // A ghost is made under the name without the suffix that tells it is gone.
+  static void DropDeletedSuffix(PathRepair& repair, const BranchMatch& match) {
+    std::string& name = repair.new_name;
+    if (repair.is_ghost && name.ends_with(kDeletedSuffix) &&
+        !match.rest.ends_with(kDeletedSuffix)) {
+      name.resize(name.size() - kDeletedSuffix.size());
+    }
   }
 
   Result<> AddRepair(const DumpedFile& file, const MapUnion& mount, const BranchMatch& match,
                      const std::string& evidence) {
+    Target target = TargetOf(file, match);
+    if (target.name == file.entry.name()) return success();
+    if (!target.problem.empty()) return Refuse(file, target.problem);
     PathRepair repair;
     repair.file = &file;
     repair.mount = &mount;
-    repair.new_name = NewName(file, match);
-    if (repair.new_name == file.entry.name()) return success();
-    repair.mnt_ns_id = NamespaceOf(facts_, file, &mount);
-    if (repair.mnt_ns_id) {
-      repair.owner = facts_.mounts.Owner(*repair.mnt_ns_id, repair.new_name);
-      const DumpedMount* union_mount = facts_.mounts.FindUnion(*repair.mnt_ns_id, mount);
-      if (union_mount != nullptr && repair.owner != union_mount) {
-        return Refuse(file, fmt::format("would become {}, which mount {} at {} covers",
-                                        Quoted(repair.new_name), repair.owner->entry.mnt_id(),
-                                        Quoted(repair.owner->entry.mountpoint())));
-      }
+    CKPT_TRY(repair.found, Resolve(file, mount, match, target));
+    if (IsOfAufsItself(mount, repair.found)) {
+      return Refuse(file, "is a name of AUFS itself and none of the union");
     }
+    if (repair.found.rest != target.rest) {
+      target = TargetOfRest(target.mnt_ns_id, mount, repair.found.rest);
+      if (!target.problem.empty()) return Refuse(file, target.problem);
+    }
+    repair.mnt_ns_id = target.mnt_ns_id;
+    repair.owner = target.owner;
+    repair.new_name = target.name;
     repair.evidence = fmt::format("in branch {} of union {}, {}; {}", match.branch_index, mount.id,
                                   Quoted(mount.branches[match.branch_index].path), evidence);
+    if (repair.found.fate == FileFate::kPresent && !repair.found.why.empty()) {
+      repair.evidence += "; " + repair.found.why;
+    }
+    CKPT_TRY(ApplyRules(file, repair));
+    DropDeletedSuffix(repair, match);
     found_.repairs.push_back(std::move(repair));
     return success();
   }

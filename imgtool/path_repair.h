@@ -1,4 +1,5 @@
-// Which paths of a dump name a branch directory's file where they should name the union's.
+// Which files of a dump have the name of a branch directory's file where they should have the
+// union's, and what became of those files.
 #ifndef IMGTOOL_PATH_REPAIR_H_
 #define IMGTOOL_PATH_REPAIR_H_
 
@@ -11,16 +12,23 @@
 #include "imgtool/branch_map.h"
 #include "imgtool/branch_match.h"
 #include "imgtool/dump_facts.h"
+#include "imgtool/repair_evidence.h"
+#include "imgtool/union_resolver.h"
 
 namespace ckpt {
+
+// What to do about a file that the union does not show any more.
+enum class OnShadowed { kError, kRewrite, kGhost };
+enum class OnDeleted { kError, kGhost };
 
 // What decides about a path beside the dump itself.
 struct RepairRules {
   const BranchMap* map = nullptr;
-  // The user gave the map: its word is evidence, if a weak one.
-  bool map_is_explicit = false;
-  // Whether the union that is mounted here has a file of that name; empty when none is.
-  std::function<Result<bool>(const MapUnion& mount, const std::string& path)> union_has_file;
+  EvidenceRules evidence;
+  // Looks the file up in the union; empty when nothing of it is to be read.
+  std::function<Result<ResolvedFile>(const FileQuestion& question)> resolve;
+  OnShadowed on_shadowed = OnShadowed::kError;
+  OnDeleted on_deleted = OnDeleted::kError;
 };
 
 struct PathRepair {
@@ -32,6 +40,9 @@ struct PathRepair {
   const DumpedMount* owner = nullptr;
   std::string new_name;
   std::string evidence;
+  ResolvedFile found;
+  // The file is to be made from the branch's: the union does not have it.
+  bool is_ghost = false;
 };
 
 struct PathRepairs {
@@ -39,17 +50,16 @@ struct PathRepairs {
   std::vector<PlanNote> notes;      // names in a branch that were left alone, and why
 };
 
-// A name in a branch is rewritten to mountpoint + rest, or to what /proc/PID/maps said where that
-// was recorded and differs (a file renamed since), if there is evidence that it is a branch's
-// name and not the same path inside the union. Evidence is, in this order: a recorded mapping; a
-// mount id that no mountpoints image lists; that no file of the union can have such a name, being
-// outside its mountpoint; that only mappings refer to the file; the user's own map. The last two
-// do not count against the dumped mount id of the namespace's own mount, a file of that name in the
-// mounted union, or a union mounted inside the branch.
+// A name in a branch is rewritten to that of the file in the union, or to what /proc/PID/maps said
+// where that was recorded and differs (a file renamed since), if there is evidence that it is a
+// branch's name (see JudgePath). Where mounts were dumped the name is one that leads to the file
+// through them: by the union's own mount, or by a bind mount of it where another mount covers that.
+// A pseudo-link of AUFS gets a name of its inode.
 //
 // kUnsupported, naming the entry: two unions share the branch and nothing tells them apart; a name
-// of AUFS itself; a mapped file that was deleted in the union; a new name that another mount
-// covers or that exceeds 4095 bytes.
+// of AUFS itself without another name; a file that was deleted in the union, or is shadowed by
+// another one there, unless the rules say what to do; a new name that other mounts cover or that
+// exceeds 4095 bytes. kNotFound: the root file system that is read has no such file.
 Result<PathRepairs> FindPathRepairs(const DumpFacts& facts, const RepairRules& rules);
 
 // The namespace of the dump that a file belongs to: that of the tasks that use it, else the only

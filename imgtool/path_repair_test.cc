@@ -55,8 +55,12 @@ class PathRepairTest : public testing::Test {
   }
 
   Result<PathRepairs> Find() {
-    return FindPathRepairs(
-        facts_, {.map = &map_, .map_is_explicit = explicit_, .union_has_file = union_has_file_});
+    RepairRules rules;
+    rules.map = &map_;
+    rules.resolve = resolve_;
+    rules.evidence = {
+        .map_is_explicit = explicit_, .force = force_, .union_has_file = union_has_file_};
+    return FindPathRepairs(facts_, rules);
   }
 
   // The new names, in order; "error: ..." for an error.
@@ -78,7 +82,9 @@ class PathRepairTest : public testing::Test {
   DumpFacts facts_;
   BranchMap map_ = ParseBranchMap(kRootUnion, "m").value();
   bool explicit_ = false;
-  std::function<Result<bool>(const MapUnion&, const std::string&)> union_has_file_;
+  bool force_ = false;
+  HasFile union_has_file_;
+  std::function<Result<ResolvedFile>(const FileQuestion&)> resolve_;
 };
 
 TEST_F(PathRepairTest, AMappedFileGetsItsNameInTheUnion) {
@@ -195,8 +201,9 @@ TEST_F(PathRepairTest, AFileDeletedInTheUnionIsRefused) {
   AddFile(1, "/d/ID/lib/gone");
   facts_.mappings.push_back(
       {{"ckpt-raw.img", 1}, SampleMapping(1, "/d/ID/lib/gone", "/lib/gone (deleted)")});
-  EXPECT_EQ(NewNames(), Names{"error: files.img: entry 1: \"/d/ID/lib/gone\" was deleted in union "
-                              "web: /proc/PID/maps said \"/lib/gone (deleted)\""});
+  EXPECT_EQ(NewNames(),
+            Names{"error: files.img: entry 1: \"/d/ID/lib/gone\" was deleted in union "
+                  "web: /proc/PID/maps said \"/lib/gone (deleted)\" (see --on-deleted)"});
 }
 
 TEST_F(PathRepairTest, ADeletedSuffixInBothNamesStays) {

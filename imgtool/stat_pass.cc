@@ -39,8 +39,8 @@ class StatPass {
     std::map<const MapUnion*, size_t> repaired;
     for (const PathRepair& repair : context_.repairs.repairs) {
       ++repaired[repair.mount];
-      CKPT_TRY(context_.view.WhyUnreadable(*repair.mount) ? ProposeAppendOnly(repair)
-                                                          : ProposeFile(repair));
+      const auto& facts = repair.is_ghost ? repair.found.of_branch : repair.found.shown;
+      CKPT_TRY(facts ? ProposeFile(repair, *facts) : ProposeAppendOnly(repair));
     }
     for (const auto& [mount, file_count] : repaired) Note(*mount, file_count);
     return success();
@@ -48,29 +48,23 @@ class StatPass {
 
  private:
   void Note(const MapUnion& mount, size_t file_count) {
-    const auto why_not = context_.view.WhyUnreadable(mount);
+    const auto why_not = context_.resolver.WhyUnreadable(mount);
     const std::string files = fmt::format("{} file{}", file_count, file_count == 1 ? "" : "s");
     plan_.AddNote({fmt::format("union {}", mount.id),
                    why_not ? fmt::format("size and mode of {} not verified: {}", files, *why_not)
-                           : fmt::format("size and mode of {} verified below {}", files,
-                                         FieldText(context_.view.root()))});
+                           : fmt::format("size and mode of {} verified {}", files,
+                                         context_.resolver.Where(mount))});
   }
 
-  Result<> ProposeFile(const PathRepair& repair) {
+  Result<> ProposeFile(const PathRepair& repair, const FileFacts& found) {
     const DumpedFile& file = *repair.file;
-    CKPT_TRY(const auto found, context_.view.Find(repair.new_name));
-    if (!found) {
-      return MakeError(ErrorCode::kNotFound, "{}: {} would become {}, which is not below {}",
-                       file.place.Text(), FieldText(file.entry.name()), FieldText(repair.new_name),
-                       context_.view.root());
-    }
-    if (file.entry.has_mode() && (file.entry.mode() & S_IFMT) != (found->mode & S_IFMT)) {
+    if (file.entry.has_mode() && (file.entry.mode() & S_IFMT) != (found.mode & S_IFMT)) {
       return MakeError(ErrorCode::kUnsupported, "{}: {} was {}, but {} is {}", file.place.Text(),
                        FieldText(file.entry.name()), TypeName(file.entry.mode()),
-                       FieldText(repair.new_name), TypeName(found->mode));
+                       FieldText(repair.new_name), TypeName(found.mode));
     }
-    CKPT_TRY(ProposeMode(file, *found));
-    return IsAppendOnly(file.entry) ? ProposeAppendOnly(repair) : ProposeSize(file, *found);
+    CKPT_TRY(ProposeMode(file, found));
+    return IsAppendOnly(file.entry) ? ProposeAppendOnly(repair) : ProposeSize(file, found);
   }
 
   Result<> ProposeMode(const DumpedFile& file, const FileFacts& found) {

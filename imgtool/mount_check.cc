@@ -1,0 +1,136 @@
+#include "imgtool/mount_check.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/descriptor.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "imgtool/branch_map.h"
+#include "imgtool/external_mounts.h"
+
+namespace ckpt {
+
+namespace {
+
+using google::protobuf::FieldDescriptor;
+
+void SetField(pb::mnt_entry& entry, const Edit& edit) {
+  const FieldDescriptor* field = pb::mnt_entry::descriptor()->FindFieldByName(edit.field);
+  if (field == nullptr) return;
+  const auto* reflection = pb::mnt_entry::GetReflection();
+  if (const auto* bytes = std::get_if<std::string>(&edit.new_value)) {
+    reflection->SetString(&entry, field, *bytes);
+  } else if (const auto* number = std::get_if<int64_t>(&edit.new_value)) {
+    if (field->cpp_type() == FieldDescriptor::CPPTYPE_UINT32) {
+      reflection->SetUInt32(&entry, field, static_cast<uint32_t>(*number));
+    }
+  } else {
+    reflection->ClearField(&entry, field);
+  }
+}
+
+const DumpedMount* FindParent(const DumpedMount& mount, const std::vector<DumpedMount>& mounts) {
+  for (const DumpedMount& other : mounts) {
+    if (&other != &mount && other.entry.mnt_id() == mount.entry.parent_mnt_id()) return &other;
+  }
+  return nullptr;
+}
+
+// Whether the parents lead to a mount without one.
+bool LeadsToRoot(const DumpedMount& mount, const std::vector<DumpedMount>& mounts) {
+  const DumpedMount* at = &mount;
+  for (size_t climbed = 0; climbed <= mounts.size(); ++climbed) {
+    at = FindParent(*at, mounts);
+    if (at == nullptr) return true;
+  }
+  return false;
+}
+
+class TreeCheck {
+ public:
+  explicit TreeCheck(const std::vector<DumpedMount>& mounts) : mounts_(mounts) {}
+
+  std::vector<PlanNote> Run() {
+    const DumpedMount* root = nullptr;
+    for (const DumpedMount& mount : mounts_) {
+      CheckKey(mount);
+      CheckPlace(mount, root);
+    }
+    for (const DumpedMount* mount : MountsThatNeedKeys(mounts_)) NoteNeeded(*mount);
+    return std::move(notes_);
+  }
+
+ private:
+  void Refused(const DumpedMount& mount, const std::string& why) {
+    notes_.push_back({mount.place.Text(), "a restorer will refuse it: " + why});
+  }
+
+  void CheckKey(const DumpedMount& mount) {
+    if (mount.entry.ext_mount() && mount.entry.has_ext_key()) {
+      Refused(mount, "it has both ext_mount and ext_key");
+    }
+  }
+
+  void CheckPlace(const DumpedMount& mount, const DumpedMount*& root) {
+    const std::string& mountpoint = mount.entry.mountpoint();
+    const DumpedMount* parent = FindParent(mount, mounts_);
+    if (parent != nullptr && !IsWithin(mountpoint, parent->entry.mountpoint())) {
+      Refused(mount, fmt::format("mountpoint {} is not below that of its parent, {}",
+                                 FieldText(mountpoint), FieldText(parent->entry.mountpoint())));
+    }
+    if (!LeadsToRoot(mount, mounts_)) Refused(mount, "its parents lead in a circle");
+    if (parent != nullptr) return;
+    if (mountpoint != "/") {
+      Refused(mount, fmt::format("its parent {} is not in the image", mount.entry.parent_mnt_id()));
+    } else if (root != nullptr) {
+      Refused(mount, fmt::format("a second root beside {}", root->place.Text()));
+    } else {
+      root = &mount;
+    }
+  }
+
+  void NoteNeeded(const DumpedMount& mount) {
+    const std::string& mountpoint = mount.entry.mountpoint();
+    notes_.push_back(
+        {mount.place.Text(),
+         fmt::format("{} at {} shows what no other mount of its namespace does: a restorer needs "
+                     "it as an external mount (--ext-mount-map {}:KEY, or auto for all)",
+                     FieldText(mount.entry.root()), FieldText(mountpoint), mountpoint)});
+  }
+
+  const std::vector<DumpedMount>& mounts_;
+  std::vector<PlanNote> notes_;
+};
+
+}  // namespace
+
+std::vector<DumpedMount> EditedMounts(const std::vector<DumpedMount>& mounts,
+                                      const EditPlan& plan) {
+  std::vector<DumpedMount> edited = mounts;
+  for (const Edit* edit : plan.edits()) {
+    const auto mount = std::ranges::find(edited, edit->place, &DumpedMount::place);
+    if (mount != edited.end()) SetField(mount->entry, *edit);
+  }
+  return edited;
+}
+
+std::vector<PlanNote> CheckMountTree(const std::vector<DumpedMount>& mounts) {
+  return TreeCheck(mounts).Run();
+}
+
+std::vector<PlanNote> CheckMountsOfPlan(const MountTable& table,
+                                        const std::optional<uint32_t>& shared_mnt_ns_id,
+                                        const EditPlan& plan) {
+  std::vector<PlanNote> notes;
+  for (const auto& [mnt_ns_id, mounts] : table.namespaces()) {
+    if (shared_mnt_ns_id == mnt_ns_id) continue;
+    for (PlanNote& note : CheckMountTree(EditedMounts(mounts, plan))) {
+      notes.push_back(std::move(note));
+    }
+  }
+  return notes;
+}
+
+}  // namespace ckpt
