@@ -198,8 +198,10 @@ Result<int> RunAufsFixup(const Invocation& invocation) {
   CKPT_TRY(const BranchMap map, ReadMap(options, facts));
   CKPT_TRY(UnionView view, OpenView(options, facts));
   CKPT_TRY(const UnionResolver resolver, UnionResolver::Open(map, std::move(view)));
-  CKPT_TRY(const PathRepairs repairs, FindPathRepairs(facts, RulesFor(options, map, resolver)));
-  CKPT_TRY(EditPlan plan, PlanFixup({facts, map, repairs, resolver, options.mounts}));
+  const RepairRules rules = RulesFor(options, map, resolver);
+  CKPT_TRY(const PathRepairs repairs, FindPathRepairs(facts, rules));
+  CKPT_TRY(EditPlan plan,
+           PlanFixup({facts, map, repairs, resolver, options.mounts, rules.evidence}));
   for (const std::string& warning : BranchMapWarnings(map)) {
     fmt::print(invocation.streams.err, "imgtool aufs-fixup: warning: {}\n", warning);
   }

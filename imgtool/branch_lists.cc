@@ -45,7 +45,7 @@ MapUnion MakeUnion(std::string id, std::string type, const std::string& origin) 
   MapUnion mount;
   mount.id = std::move(id);
   mount.type = std::move(type);
-  mount.mountpoint = "/";
+  mount.mountpoint = std::string("/");
   mount.origin = origin;
   return mount;
 }

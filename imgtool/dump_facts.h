@@ -9,6 +9,7 @@
 
 #include "formats/proto/files.pb.h"
 #include "formats/proto/raw_facts.pb.h"
+#include "imgtool/dumped_names.h"
 #include "imgtool/edit_plan.h"
 #include "imgtool/file_uses.h"
 #include "imgtool/mount_table.h"
@@ -34,6 +35,8 @@ struct RecordedMapping {
 
 struct DumpFacts {
   std::vector<DumpedFile> files;
+  DumpedNames names;
+  std::vector<pb::remap_file_path_entry> remaps;
   FileUses uses;
   MountTable mounts;
   // The mount namespace that the dumper lived in, and that a restorer will: its mounts are not made

@@ -49,6 +49,7 @@ class Reader {
   Result<> AddInventory(const ImageFile& image, uint64_t id);
   Result<> AddMounts(const ImageFile& image, uint64_t id);
   Result<> AddRawFacts(const ImageFile& image, uint64_t id);
+  Result<> AddOtherNames(const ImageFile& image, uint64_t id);
 
   void JoinDescriptors();
   void FindRoots();
@@ -66,7 +67,7 @@ struct HandlerRow {
 };
 
 Reader::Handler Reader::FindHandler(ImageType type) {
-  static constexpr std::array<HandlerRow, 14> kRows{{
+  static constexpr std::array<HandlerRow, 19> kRows{{
       {ImageType::kFiles, &Reader::AddFiles},
       {ImageType::kRegFiles, &Reader::AddRegFiles},
       {ImageType::kRemapFpath, &Reader::AddRemaps},
@@ -81,6 +82,11 @@ Reader::Handler Reader::FindHandler(ImageType type) {
       {ImageType::kInventory, &Reader::AddInventory},
       {ImageType::kMnts, &Reader::AddMounts},
       {ImageType::kCkptRaw, &Reader::AddRawFacts},
+      {ImageType::kUnixsk, &Reader::AddOtherNames},
+      {ImageType::kInotifyWd, &Reader::AddOtherNames},
+      {ImageType::kFanotifyMark, &Reader::AddOtherNames},
+      {ImageType::kIrmapCache, &Reader::AddOtherNames},
+      {ImageType::kGhostFile, &Reader::AddOtherNames},
   }};
   const auto row = std::ranges::find(kRows, type, &HandlerRow::type);
   return row == kRows.end() ? nullptr : row->handler;
@@ -110,7 +116,11 @@ Result<> Reader::AddFiles(const ImageFile& image, uint64_t) {
     if (!entry.has_reg()) continue;
     facts_.files.push_back({{FileName(image), i}, "reg.", std::move(*entry.mutable_reg())});
   }
-  return success();
+  return AddNames(image, FileName(image), facts_.names);
+}
+
+Result<> Reader::AddOtherNames(const ImageFile& image, uint64_t) {
+  return AddNames(image, FileName(image), facts_.names);
 }
 
 Result<> Reader::AddRegFiles(const ImageFile& image, uint64_t) {
@@ -127,6 +137,7 @@ Result<> Reader::AddRemaps(const ImageFile& image, uint64_t) {
   for (const auto& entry : entries) {
     // The remap id of a ghost or of a /proc file is no file's.
     if (entry.remap_type() == pb::LINKED) facts_.uses.AddOther(entry.remap_id());
+    facts_.remaps.push_back(entry);
   }
   return success();
 }

@@ -10,6 +10,7 @@
 #include "imgtool/dump_facts.h"
 #include "imgtool/mount_reference.h"
 #include "imgtool/path_repair.h"
+#include "imgtool/repair_evidence.h"
 #include "imgtool/union_resolver.h"
 
 namespace ckpt {
@@ -37,6 +38,7 @@ struct FixupContext {
   const PathRepairs& repairs;
   const UnionResolver& resolver;
   const MountChoices& mounts;
+  const EvidenceRules& evidence;
 };
 
 }  // namespace ckpt

@@ -3,9 +3,11 @@
 #include <utility>
 
 #include "imgtool/external_mount_pass.h"
+#include "imgtool/ghost_pass.h"
 #include "imgtool/mount_check.h"
 #include "imgtool/mount_id_pass.h"
 #include "imgtool/mount_pass.h"
+#include "imgtool/name_pass.h"
 #include "imgtool/path_pass.h"
 #include "imgtool/stat_pass.h"
 
@@ -20,6 +22,9 @@ constexpr Pass kPasses[] = {
     {"mounts", "root, source and options of the union mounts", ProposeMounts},
     {"external-mounts", "mounts that a restorer has to be told about", ProposeExternalMounts},
     {"stat", "size and mode, from the file in the union", ProposeStat},
+    {"ghosts", "files that the union does not show any more", ProposeGhosts},
+    {"names", "paths of sockets, watches and the cache of watched inodes", ProposeNames},
+    {"watches", "paths for file handles, devices of watches and ghosts", ProposeWatches},
 };
 
 }  // namespace

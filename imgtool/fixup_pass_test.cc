@@ -47,7 +47,7 @@ class FixupPassTest : public testing::Test {
     rules.evidence.map_is_explicit = true;
     rules.resolve = [&](const FileQuestion& question) { return resolver.Resolve(question); };
     CKPT_TRY(const PathRepairs repairs, FindPathRepairs(facts_, rules));
-    return PlanFixup({facts_, map_, repairs, resolver, mounts_});
+    return PlanFixup({facts_, map_, repairs, resolver, mounts_, rules.evidence});
   }
 
   std::vector<std::string> Edits(const std::string& pass) {

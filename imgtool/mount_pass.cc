@@ -16,6 +16,20 @@ namespace ckpt {
 
 namespace {
 
+// The superblocks of a namespace that are unions.
+std::set<uint32_t> DevicesIn(const FixupContext& context, uint32_t mnt_ns_id,
+                             const std::vector<DumpedMount>& mounts) {
+  std::set<uint32_t> devices;
+  for (const DumpedMount& mount : mounts) {
+    if (mount.entry.fstype() == pb::AUFS) devices.insert(mount.entry.root_dev());
+  }
+  for (const MapUnion& mapped : context.map.unions) {
+    const DumpedMount* mount = context.facts.mounts.FindUnion(mnt_ns_id, mapped);
+    if (mount != nullptr) devices.insert(mount->entry.root_dev());
+  }
+  return devices;
+}
+
 class MountPass {
  public:
   MountPass(const FixupContext& context, EditPlan& plan)
@@ -23,7 +37,7 @@ class MountPass {
 
   Result<> Run() {
     for (const auto& [mnt_ns_id, mounts] : context_.facts.mounts.namespaces()) {
-      const std::set<uint32_t> devices = UnionDevices(mnt_ns_id, mounts);
+      const std::set<uint32_t> devices = DevicesIn(context_, mnt_ns_id, mounts);
       for (const DumpedMount& mount : mounts) {
         const bool is_union = CanBeUnion(mount.entry) && devices.contains(mount.entry.root_dev());
         if (is_union) CKPT_TRY(ProposeMount(mount));
@@ -33,20 +47,6 @@ class MountPass {
   }
 
  private:
-  // The superblocks of a namespace that are unions.
-  std::set<uint32_t> UnionDevices(uint32_t mnt_ns_id,
-                                  const std::vector<DumpedMount>& mounts) const {
-    std::set<uint32_t> devices;
-    for (const DumpedMount& mount : mounts) {
-      if (mount.entry.fstype() == pb::AUFS) devices.insert(mount.entry.root_dev());
-    }
-    for (const MapUnion& mapped : context_.map.unions) {
-      const DumpedMount* mount = context_.facts.mounts.FindUnion(mnt_ns_id, mapped);
-      if (mount != nullptr) devices.insert(mount->entry.root_dev());
-    }
-    return devices;
-  }
-
   Result<> ProposeMount(const DumpedMount& mount) {
     CKPT_TRY(ProposeRoot(mount));
     if (context_.mounts.reference) return ProposeReference(mount, *context_.mounts.reference);
@@ -109,6 +109,14 @@ class MountPass {
 };
 
 }  // namespace
+
+std::set<uint32_t> UnionDevices(const FixupContext& context) {
+  std::set<uint32_t> devices;
+  for (const auto& [mnt_ns_id, mounts] : context.facts.mounts.namespaces()) {
+    devices.merge(DevicesIn(context, mnt_ns_id, mounts));
+  }
+  return devices;
+}
 
 Result<> ProposeMounts(const FixupContext& context, EditPlan& plan) {
   return MountPass(context, plan).Run();

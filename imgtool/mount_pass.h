@@ -2,6 +2,9 @@
 #ifndef IMGTOOL_MOUNT_PASS_H_
 #define IMGTOOL_MOUNT_PASS_H_
 
+#include <cstdint>
+#include <set>
+
 #include "base/result.h"
 #include "imgtool/edit_plan.h"
 
@@ -17,6 +20,9 @@ inline constexpr char kMountPass[] = "mounts";
 // union; a source that lies in a branch becomes "none". With a reference its device, type, source
 // and options instead; with a union root that path in front of the root.
 Result<> ProposeMounts(const FixupContext& context, EditPlan& plan);
+
+// The superblocks that the pass takes for unions, of all namespaces of the dump.
+std::set<uint32_t> UnionDevices(const FixupContext& context);
 
 }  // namespace ckpt
 

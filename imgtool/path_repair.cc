@@ -6,7 +6,7 @@
 #include <functional>
 #include <utility>
 
-#include "imgtool/octal_text.h"
+#include "imgtool/union_name.h"
 
 namespace ckpt {
 
@@ -27,15 +27,6 @@ std::optional<FileFacts> RecordedFacts(const pb::reg_file_entry& file) {
   if (!file.has_size() || !file.has_mode()) return std::nullopt;
   return FileFacts{file.size(), file.mode()};
 }
-
-// What the union calls the file, and what the namespace does.
-struct Target {
-  std::string rest;
-  std::string name;
-  std::optional<uint32_t> mnt_ns_id;
-  const DumpedMount* owner = nullptr;
-  std::string problem;  // why there is no such name
-};
 
 class Finder {
  public:
@@ -132,62 +123,13 @@ class Finder {
     return name;
   }
 
-  // The name that leads through the dumped mounts to `rest` in the union.
-  Target TargetThroughMounts(uint32_t mnt_ns_id, const MapUnion& mount, std::string rest) const {
-    Target target{.rest = std::move(rest), .name = "", .mnt_ns_id = mnt_ns_id, .problem = ""};
-    target.name = UnionPath(mount, target.rest);
-    const DumpedMount* of = facts_.mounts.FindUnion(mnt_ns_id, mount);
-    target.owner = facts_.mounts.Owner(mnt_ns_id, target.name);
-    if (of == nullptr) return target;
-    const std::string inner = target.rest.empty() ? "/" : target.rest;
-    if (const auto named = facts_.mounts.FindName(mnt_ns_id, *of, inner)) {
-      target.name = named->name;
-      target.owner = named->mount;
-    } else if (target.owner != nullptr && !SameSuperblock(target.owner->entry, of->entry)) {
-      target.problem =
-          fmt::format("would become {}, which mount {} at {} covers", Quoted(target.name),
-                      target.owner->entry.mnt_id(), Quoted(target.owner->entry.mountpoint()));
-    } else {
-      target.problem = fmt::format(
-          "would be {} of the union, which no mount of its namespace shows", Quoted(target.rest));
-    }
-    return target;
-  }
-
-  // The name that /proc/PID/maps gave is one of the namespace already.
-  Target TargetOfMapsName(const std::optional<uint32_t>& mnt_ns_id, const MapUnion& mount,
-                          std::string name) const {
-    Target target{.rest = "", .name = std::move(name), .mnt_ns_id = mnt_ns_id, .problem = ""};
-    target.rest = target.name.substr(mount.mountpoint == "/" ? 0 : mount.mountpoint.size());
-    if (!mnt_ns_id) return target;
-    target.owner = facts_.mounts.Owner(*mnt_ns_id, target.name);
-    const DumpedMount* of = facts_.mounts.FindUnion(*mnt_ns_id, mount);
-    if (of == nullptr || target.owner == nullptr) return target;
-    if (SameSuperblock(target.owner->entry, of->entry)) {
-      target.rest = InnerPath(target.owner->entry, target.name);
-    } else {
-      target.problem =
-          fmt::format("would become {}, which mount {} at {} covers", Quoted(target.name),
-                      target.owner->entry.mnt_id(), Quoted(target.owner->entry.mountpoint()));
-    }
-    return target;
-  }
-
-  Target TargetOf(const DumpedFile& file, const BranchMatch& match) const {
+  UnionName TargetOf(const DumpedFile& file, const BranchMatch& match) const {
     const MapUnion& mount = UnionOf(match);
     const auto mnt_ns_id = NamespaceOf(facts_, file, &mount);
     if (auto name = NameInMaps(file, mount)) {
-      return TargetOfMapsName(mnt_ns_id, mount, std::move(*name));
+      return NameAsGiven(facts_, mnt_ns_id, mount, std::move(*name));
     }
-    return TargetOfRest(mnt_ns_id, mount, match.rest);
-  }
-
-  Target TargetOfRest(const std::optional<uint32_t>& mnt_ns_id, const MapUnion& mount,
-                      std::string rest) const {
-    if (mnt_ns_id) return TargetThroughMounts(*mnt_ns_id, mount, std::move(rest));
-    Target target{.rest = std::move(rest), .name = "", .mnt_ns_id = {}, .problem = ""};
-    target.name = UnionPath(mount, target.rest);
-    return target;
+    return NameOfRest(facts_, mnt_ns_id, mount, match.rest);
   }
 
   Result<> CheckName(const DumpedFile& file, const BranchMatch& match) const {
@@ -206,12 +148,12 @@ class Finder {
   }
 
   // Where the maps line said that the file has no name any more.
-  static bool WasDeleted(const Target& target, const BranchMatch& match) {
+  static bool WasDeleted(const UnionName& target, const BranchMatch& match) {
     return target.name.ends_with(kDeletedSuffix) && !match.rest.ends_with(kDeletedSuffix);
   }
 
   Result<ResolvedFile> Resolve(const DumpedFile& file, const MapUnion& mount,
-                               const BranchMatch& match, const Target& target) const {
+                               const BranchMatch& match, const UnionName& target) const {
     ResolvedFile found;
     found.rest = target.rest;
     if (rules_.resolve) {
@@ -270,7 +212,7 @@ class Finder {
 
   Result<> AddRepair(const DumpedFile& file, const MapUnion& mount, const BranchMatch& match,
                      const std::string& evidence) {
-    Target target = TargetOf(file, match);
+    UnionName target = TargetOf(file, match);
     if (target.name == file.entry.name()) return success();
     if (!target.problem.empty()) return Refuse(file, target.problem);
     PathRepair repair;
@@ -281,7 +223,7 @@ class Finder {
       return Refuse(file, "is a name of AUFS itself and none of the union");
     }
     if (repair.found.rest != target.rest) {
-      target = TargetOfRest(target.mnt_ns_id, mount, repair.found.rest);
+      target = NameOfRest(facts_, target.mnt_ns_id, mount, repair.found.rest);
       if (!target.problem.empty()) return Refuse(file, target.problem);
     }
     repair.mnt_ns_id = target.mnt_ns_id;

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "imgtool/build_id.h"
 #include "imgtool/fixup_context.h"
 
 namespace ckpt {
@@ -64,6 +65,7 @@ class StatPass {
                        FieldText(repair.new_name), TypeName(found.mode));
     }
     CKPT_TRY(ProposeMode(file, found));
+    CKPT_TRY(ProposeBuildId(repair));
     return IsAppendOnly(file.entry) ? ProposeAppendOnly(repair) : ProposeSize(file, found);
   }
 
@@ -72,6 +74,19 @@ class StatPass {
     return Propose(file, "mode", int64_t{file.entry.mode()}, int64_t{found.mode},
                    fmt::format("mode {:#o} of the file in the union, {:#o} before", found.mode,
                                file.entry.mode()));
+  }
+
+  // Only of a file that has one: without it restorers do not compare.
+  Result<> ProposeBuildId(const PathRepair& repair) {
+    const pb::reg_file_entry& entry = repair.file->entry;
+    const std::string& path = repair.is_ghost ? repair.found.branch_path : repair.found.shown_path;
+    if (entry.build_id().empty() || path.empty()) return success();
+    const FieldNumbers recorded(entry.build_id().begin(), entry.build_id().end());
+    CKPT_TRY(const auto build_id, ReadBuildId(path));
+    const FieldNumbers found = build_id ? BuildIdWords(*build_id) : FieldNumbers();
+    return Propose(*repair.file, "build_id", recorded,
+                   found.empty() ? FieldValue(FieldAbsent()) : FieldValue(found),
+                   "build id of the file in the union");
   }
 
   Result<> ProposeSize(const DumpedFile& file, const FileFacts& found) {
