@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/program_options/value_semantic.hpp>
+#include <filesystem>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -12,12 +13,14 @@
 #include <utility>
 #include <vector>
 
+#include "formats/dump_directory.h"
 #include "imgtool/branch_map_of_facts.h"
 #include "imgtool/facts_reader.h"
 #include "imgtool/fixup_context.h"
 #include "imgtool/fixup_pass.h"
 #include "imgtool/map_source.h"
 #include "imgtool/mount_reference.h"
+#include "imgtool/opened_dump.h"
 #include "imgtool/path_repair.h"
 #include "imgtool/rewrite_output.h"
 #include "imgtool/union_resolver.h"
@@ -122,7 +125,8 @@ Result<FixupOptions> ReadOptions(const Invocation& invocation) {
   return options;
 }
 
-Result<BranchMap> ReadMap(const FixupOptions& options, const DumpFacts& facts) {
+Result<BranchMap> ReadMap(const FixupOptions& options, const std::string& path,
+                          const DumpFacts& facts) {
   if (options.branches) {
     CKPT_TRY(BranchMap map, ReadMapSource(*options.branches));
     return PlaceUnions(std::move(map), facts);
@@ -132,7 +136,7 @@ Result<BranchMap> ReadMap(const FixupOptions& options, const DumpFacts& facts) {
     return MakeError(ErrorCode::kNotFound,
                      "{}: no branches of a union mount are recorded there (ckpt-raw.img); give a "
                      "map with --branches",
-                     options.dump);
+                     path);
   }
   return map;
 }
@@ -164,6 +168,43 @@ RepairRules RulesFor(const FixupOptions& options, const BranchMap& map,
       .on_deleted = options.on_deleted};
 }
 
+// The dump, and those that it builds on where they are to be changed with it and have files of
+// their own; what CRIU's pre-dump makes has none.
+std::vector<std::string> DumpsOf(const FixupOptions& options) {
+  std::vector<std::string> paths = {options.dump};
+  if (options.output.out || !std::filesystem::is_directory(options.dump)) return paths;
+  const auto chain = OpenDumpChain(options.dump);
+  if (chain.has_error()) return paths;  // it is no reason to leave the paths as they are
+  for (size_t i = 1; i < chain.value().size(); ++i) {
+    const DumpDirectory& parent = chain.value()[i];
+    const bool has_files = parent.Has(ImageType::kFiles) || parent.Has(ImageType::kRegFiles);
+    if (has_files) paths.push_back(parent.path());
+  }
+  return paths;
+}
+
+struct PlannedDump {
+  OpenedDump dump;
+  EditPlan plan;
+};
+
+Result<PlannedDump> PlanOf(const FixupOptions& options, const std::string& path,
+                           std::ostream& err) {
+  CKPT_TRY(OpenedDump dump, OpenForOutput(path, options.output));
+  CKPT_TRY(const DumpFacts facts, ReadDumpFacts(dump.images()));
+  CKPT_TRY(const BranchMap map, ReadMap(options, path, facts));
+  CKPT_TRY(UnionView view, OpenView(options, facts));
+  CKPT_TRY(const UnionResolver resolver, UnionResolver::Open(map, std::move(view)));
+  const RepairRules rules = RulesFor(options, map, resolver);
+  CKPT_TRY(const PathRepairs repairs, FindPathRepairs(facts, rules));
+  CKPT_TRY(EditPlan plan,
+           PlanFixup({facts, map, repairs, resolver, options.mounts, rules.evidence}));
+  for (const std::string& warning : BranchMapWarnings(map)) {
+    fmt::print(err, "imgtool aufs-fixup: warning: {}\n", warning);
+  }
+  return PlannedDump{std::move(dump), std::move(plan)};
+}
+
 }  // namespace
 
 void AddAufsFixupOptions(po::options_description& options) {
@@ -193,19 +234,15 @@ void AddAufsFixupOptions(po::options_description& options) {
 
 Result<int> RunAufsFixup(const Invocation& invocation) {
   CKPT_TRY(const FixupOptions options, ReadOptions(invocation));
-  CKPT_TRY(OpenedDump dump, OpenForOutput(options.dump, options.output));
-  CKPT_TRY(const DumpFacts facts, ReadDumpFacts(dump.images()));
-  CKPT_TRY(const BranchMap map, ReadMap(options, facts));
-  CKPT_TRY(UnionView view, OpenView(options, facts));
-  CKPT_TRY(const UnionResolver resolver, UnionResolver::Open(map, std::move(view)));
-  const RepairRules rules = RulesFor(options, map, resolver);
-  CKPT_TRY(const PathRepairs repairs, FindPathRepairs(facts, rules));
-  CKPT_TRY(EditPlan plan,
-           PlanFixup({facts, map, repairs, resolver, options.mounts, rules.evidence}));
-  for (const std::string& warning : BranchMapWarnings(map)) {
-    fmt::print(invocation.streams.err, "imgtool aufs-fixup: warning: {}\n", warning);
+  // All of them are planned before the first one is written.
+  std::vector<PlannedDump> planned;
+  for (const std::string& path : DumpsOf(options)) {
+    CKPT_TRY(PlannedDump one, PlanOf(options, path, invocation.streams.err));
+    planned.push_back(std::move(one));
   }
-  CKPT_TRY(WritePlan(dump, std::move(plan), options.output, invocation.streams));
+  for (PlannedDump& one : planned) {
+    CKPT_TRY(WritePlan(one.dump, std::move(one.plan), options.output, invocation.streams));
+  }
   return kExitDone;
 }
 

@@ -163,13 +163,92 @@ TEST_F(FixupPassTest, OverlaysAreTouchedOnlyIfTheMapDescribesThem) {
                                    "\"lowerdir=/a:/b,upperdir=/c,index=on\" -> \"index=on\""});
 }
 
-TEST_F(FixupPassTest, AUnionBelowTheRootOfADumpedNamespaceIsNoted) {
-  DumpMounts(7, {SampleMount(pb::AUFS, 44, 1, "/mnt/u", "si=1")});
-  EXPECT_EQ(OnlyNote(),
-            "mountpoints-7.img: entry 0: the union at \"/mnt/u\" is not the root of its namespace: "
-            "a restorer needs it as an external mount");
-  facts_.shared_mnt_ns_id = 7;
+TEST_F(FixupPassTest, AUnionBelowTheRootOfADumpedNamespaceBecomesExternal) {
+  DumpMounts(7, {SampleMount(pb::UNSUPPORTED, 40, 1, "/"),
+                 SampleMount(pb::AUFS, 44, 40, "/mnt/u", "si=1")});
+  EXPECT_EQ(Edits("external-mounts"), Lines{"mountpoints-7.img:1 ext_key (absent) -> \"/mnt/u\""});
   EXPECT_EQ(OnlyNote(), "0 notes");
+  facts_.shared_mnt_ns_id = 7;
+  EXPECT_EQ(Edits("external-mounts"), Lines{});
+}
+
+TEST_F(FixupPassTest, MountsGetTheKeysThatTheUserWants) {
+  pb::mnt_entry hosts = SampleMount(pb::UNSUPPORTED, 46, 44, "/etc/hosts");
+  hosts.set_root("/etc/hosts");
+  pb::mnt_entry old = hosts;
+  old.set_mnt_id(47);
+  old.set_mountpoint("/etc/old");
+  old.set_root("key");
+  old.set_ext_mount(true);
+  DumpMounts(7, {SampleMount(pb::AUFS, 44, 1, "/"), hosts, old});
+  mounts_.external = {{"/etc/hosts", "hosts"}, {"/etc/old", "new"}};
+  EXPECT_EQ(Edits("external-mounts"), (Lines{"mountpoints-7.img:1 ext_key (absent) -> \"hosts\"",
+                                             "mountpoints-7.img:2 root \"key\" -> \"new\""}));
+  mounts_.external = {{"/none", "x"}};
+  EXPECT_EQ(
+      Edits("external-mounts"),
+      Lines{"error: --ext-mount-map: nothing in the dump is mounted at \"/none\"; mounts that "
+            "need a key: \"/etc/hosts\""});
+  mounts_.external = {};
+  mounts_.external_auto = true;
+  EXPECT_EQ(Edits("external-mounts"),
+            Lines{"mountpoints-7.img:1 ext_key (absent) -> \"/etc/hosts\""});
+}
+
+TEST_F(FixupPassTest, MountsOfOneUnionBecomeLikeTheReferenceTogether) {
+  pb::mnt_entry bind = SampleMount(pb::AUFS, 45, 44, "/bind", "si=1f");
+  bind.set_root_dev(44);
+  bind.set_root("/sub");
+  DumpMounts(7, {SampleMount(pb::AUFS, 44, 1, "/", "si=1f"), bind});
+  facts_.names.devices = {{{"ghost-file-1.img", 0}, "dev", 44},
+                          {{"ghost-file-2.img", 0}, "dev", 9}};
+  mounts_.reference = MountReference{
+      .origin = "/etc/hosts", .device = 5, .fstype = 0, .source = "/dev/root", .options = "o"};
+  mounts_.union_root = "/mnt/ID";
+  const Lines edits = Edits("mounts");
+  EXPECT_EQ(edits.size(), 10U);
+  EXPECT_EQ(edits[0], "mountpoints-7.img:0 root \"/\" -> \"/mnt/ID\"");
+  EXPECT_EQ(edits[1], "mountpoints-7.img:0 root_dev 44 -> 5");
+  EXPECT_EQ(edits[5], "mountpoints-7.img:1 root \"/sub\" -> \"/mnt/ID/sub\"");
+  EXPECT_EQ(edits[9], "mountpoints-7.img:1 options \"si=1f\" -> \"o\"");
+  EXPECT_EQ(Edits("watches"), Lines{"ghost-file-1.img:0 dev 44 -> 5"});
+}
+
+TEST_F(FixupPassTest, NamesOfSocketsAreLimited) {
+  const auto name = [&](const std::string& path, size_t most) {
+    facts_.names.names = {{{"files.img", 9},
+                           "usk.name",
+                           "usk.mnt_id",
+                           path,
+                           std::string(1, '\0'),
+                           most,
+                           int64_t{22}}};
+  };
+  DumpMounts(7, {SampleMount(pb::AUFS, 44, 1, "/")});
+  name("/d/ID/run/s", 107);
+  EXPECT_EQ(Edits("names"), (Lines{"files.img:9 usk.name \"/d/ID/run/s\\000\" -> \"/run/s\\000\"",
+                                   "files.img:9 usk.mnt_id 22 -> 44"}));
+  name("/d/ID/run/s", 5);
+  EXPECT_EQ(Edits("names"),
+            Lines{"error: files.img: entry 9: usk.name \"/d/ID/run/s\" would become a path of 6 "
+                  "bytes, at most 5 are allowed"});
+  name("/run/s", 107);
+  EXPECT_EQ(Edits("names"), Lines{"files.img:9 usk.mnt_id 22 -> 44"});
+  facts_.names.names[0].mnt_id = 44;
+  EXPECT_EQ(Edits("names"), Lines{});
+}
+
+TEST_F(FixupPassTest, AWatchWithAHandleOnlyGetsTheCachedPath) {
+  DumpMounts(7, {SampleMount(pb::AUFS, 44, 1, "/")});
+  facts_.names.watches = {{{"files.img", 3}, "ify.wd[0].f_handle", 44, 11, false, false},
+                          {{"files.img", 3}, "ify.wd[1].f_handle", 9, 11, false, false},
+                          {{"files.img", 3}, "ify.wd[2].f_handle", 44, 12, false, false}};
+  facts_.names.inode_paths = {{44, 11, "/d/ID/var/log"}};
+  EXPECT_EQ(Edits("watches"), (Lines{"files.img:3 ify.wd[0].f_handle.path (absent) -> \"/var/log\"",
+                                     "files.img:3 ify.wd[0].f_handle.mnt_id (absent) -> 44"}));
+  EXPECT_EQ(OnlyNote(),
+            "files.img: entry 3: ify.wd[2].f_handle: inode 12 of a union is known by its file "
+            "handle only, which the next mount of the union does not have");
 }
 
 TEST_F(FixupPassTest, SizeAndModeComeFromTheFileInTheUnion) {

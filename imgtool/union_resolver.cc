@@ -107,6 +107,25 @@ Result<> CompareWithShown(const LayerStack& layers, const FileQuestion& question
   return success();
 }
 
+// Of a file whose link says that it is deleted, and that is not really called so. A lower branch
+// still has it.
+Result<ResolvedFile> ResolveDeletedLink(const BranchTree& branch, const FileQuestion& question) {
+  const auto without_suffix = [](const std::string& path) {
+    return path.substr(0, path.size() - kDeletedSuffix.size());
+  };
+  ResolvedFile resolved;
+  resolved.fate = FileFate::kDeleted;
+  resolved.why = "its link says (deleted)";
+  resolved.rest =
+      question.rest.ends_with(kDeletedSuffix) ? without_suffix(question.rest) : question.rest;
+  const std::string rest = without_suffix(question.raw.rest);
+  CKPT_TRY(const auto raw, branch.Find(rest));
+  if (!raw || (question.recorded && *question.recorded != FactsOf(*raw))) return resolved;
+  resolved.of_branch = FactsOf(*raw);
+  resolved.branch_path = branch.PathOf(rest);
+  return resolved;
+}
+
 }  // namespace
 
 Result<bool> SameContent(const BranchTree& one, const std::string& one_rest,
@@ -172,6 +191,8 @@ Result<ResolvedFile> UnionResolver::ResolveInLayers(const LayerStack& layers,
   if (raw) {
     resolved.of_branch = FactsOf(*raw);
     resolved.branch_path = branch.PathOf(question.raw.rest);
+  } else if (question.raw.rest.ends_with(kDeletedSuffix)) {
+    return ResolveDeletedLink(branch, question);
   }
   const bool may_be_aufs = question.mount->type != "overlay";
   if (may_be_aufs && IsReservedInAufs(question.rest)) {

@@ -125,6 +125,19 @@ TEST_F(UnionResolverTest, AnOrphanHasNoName) {
   EXPECT_EQ(file.branch_path, directory_ + "/base/.wh..wh.orph/1234");
 }
 
+TEST_F(UnionResolverTest, ADeletedFileIsLookedForWithoutTheSuffixUnlessItIsCalledSo) {
+  Put("base/lib/x", "12345");
+  const std::string link = "/lib/x (deleted)";
+  const uint32_t mode = S_IFREG | 0644;
+  const ResolvedFile file = Resolve(link, link, FileFacts{5, mode}).value();
+  EXPECT_EQ(file.fate, FileFate::kDeleted);
+  EXPECT_EQ(file.rest, "/lib/x");
+  EXPECT_EQ(file.branch_path, directory_ + "/base/lib/x");
+  EXPECT_EQ(Resolve(link, link, FileFacts{6, mode}).value().branch_path, "");
+  Put("base/lib/x (deleted)", "12345");
+  EXPECT_EQ(ResolveBase(link).fate, FileFate::kPresent);
+}
+
 TEST_F(UnionResolverTest, WhereTheBranchesFileIsGoneTheRecordedSizeDecides) {
   Put("rw/lib/c.so", "12345");
   const uint32_t mode = S_IFREG | 0644;

@@ -89,9 +89,8 @@ class AufsCase : public testing::Test {
 
   std::vector<pb::reg_file_entry> Files() {
     std::vector<pb::reg_file_entry> files;
-    for (const auto& entry : ReadEntries<pb::file_entry>(dump_->Path("files.img")).value()) {
-      files.push_back(entry.reg());
-    }
+    const auto entries = ReadEntries<pb::file_entry>(dump_->Path("files.img")).value();
+    for (const pb::file_entry& entry : entries) files.push_back(entry.reg());
     return files;
   }
 
