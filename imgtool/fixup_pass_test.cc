@@ -151,8 +151,8 @@ TEST_F(FixupPassTest, MountsOfOneUnionLoseTheOldHostTogether) {
   DumpMounts(7, {root, bind, source, SampleMount(pb::TMPFS, 47, 44, "/tmp", "si=1")});
   EXPECT_EQ(Edits("mounts"),
             (Lines{"mountpoints-7.img:0 options \"si=1f,dio,br:/d/ID=rw\" -> \"dio\"",
-                   "mountpoints-7.img:1 options \"si=1f,dio\" -> \"dio\"",
                    "mountpoints-7.img:1 root \"/d/ID/sub\" -> \"/sub\"",
+                   "mountpoints-7.img:1 options \"si=1f,dio\" -> \"dio\"",
                    "mountpoints-7.img:2 source \"/d/base\" -> \"none\""}));
 }
 

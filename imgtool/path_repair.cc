@@ -101,6 +101,7 @@ class Finder {
       LeaveAlone(file, first, "only tasks of other mount namespaces refer to it");
       return std::optional<BranchMatch>();
     }
+    if (matches.size() == 1) return std::optional<BranchMatch>(matches[0]);
     PreferUnionsOfRoots(file, matches);
     const std::string name = TargetOf(file, matches[0]).name;
     for (const BranchMatch& match : matches) {
