@@ -9,6 +9,7 @@ installed. crit runs inside this process: starting it for each image takes longe
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -26,14 +27,20 @@ NEWER_FIELDS = (
     ".tc.stop_signo",
     ".thread_core.cg_set",
     ".xsave.cet",
-    "/inventory.img.entries[0].allow_uprobes",
-    "/inventory.img.entries[0].dump_criu_run_id",
-    "/inventory.img.entries[0].plugins_entry",
+    "/inventory.img.entries[].allow_uprobes",
+    "/inventory.img.entries[].dump_criu_run_id",
+    "/inventory.img.entries[].plugins_entry",
+    "/memfd.img.entries[].mode",
 )
 
 
 def as_older_crit_names_it(image):
-    """Field 2 of a pagemap entry was called nr_pages, until 4.2 added another of that name."""
+    """Field 2 of a pagemap entry was called nr_pages, until 4.2 added another of that name; mappings of
+    memory files had no name of their own."""
+    if image["magic"] == "MM":
+        for vma in image["entries"][0]["vmas"]:
+            if isinstance(vma["status"], str):
+                vma["status"] = vma["status"].replace("VMA_AREA_MEMFD", "0x4000")
     if image["magic"] == "PAGEMAP":
         for entry in image["entries"]:
             if "compat_nr_pages" in entry:
@@ -46,7 +53,8 @@ def differences(shown, decoded, where):
     if isinstance(shown, dict) and isinstance(decoded, dict):
         for key in sorted(set(shown) | set(decoded)):
             if key not in decoded:
-                if not f"{where}.{key}".endswith(NEWER_FIELDS):
+                place = re.sub(r"entries\[\d+\]", "entries[]", f"{where}.{key}")
+                if not place.endswith(NEWER_FIELDS):
                     yield f"{where}.{key}: only imgtool shows it: {shown[key]!r}"
             elif key not in shown:
                 yield f"{where}.{key}: only crit shows it: {decoded[key]!r}"
