@@ -207,6 +207,7 @@ TEST_P(CgroupRestore, AContainerComesBackIntoItsGroup) {
   EXPECT_EQ(group.Get("pids.max"), "77\n");
   EXPECT_EQ(group.Get("cgroup.procs"), fmt::format("{}\n", container_->pid()));
   EXPECT_EQ(container_->Verdict().value(), "pass");
+  container_.reset();  // before its group
 }
 
 TEST_P(CgroupRestore, AGroupThatWasMadeGoesWhenTheRestoreFails) {
