@@ -181,6 +181,55 @@ TEST_F(PathRepairTest, AUnionInsideItsBranchIsNotEnteredTwice) {
             "but the union is mounted inside that branch");
 }
 
+TEST_F(PathRepairTest, AMappedFileOnAnotherDeviceThanTheBranchIsLeftAloneUnlessForced) {
+  AddFile(1, "/d/ID/mnt/x");
+  facts_.mappings.push_back({{"ckpt-raw.img", 1}, SampleMapping(1, "/d/ID/mnt/x", "/d/ID/mnt/x")});
+  map_.unions[0].branches[0].device = 4;  // the mapping says 3
+  explicit_ = true;
+  EXPECT_EQ(NewNames(), Names{});
+  EXPECT_EQ(
+      OnlyNote(),
+      "files.img: entry 1: left alone: \"/d/ID/mnt/x\" lies in a branch of union web, but the "
+      "mapped file is on another device than the branch");
+  force_ = true;
+  EXPECT_EQ(NewNames(), Names{"/mnt/x"});
+  force_ = false;
+  map_.unions[0].branches[0].device = 3;
+  EXPECT_EQ(NewNames(), Names{"/mnt/x"});
+}
+
+TEST_F(PathRepairTest, WhatTheUnionShowsDecides) {
+  AddFile(1, "/d/ID/lib/a");
+  explicit_ = true;
+  ResolvedFile found;
+  found.rest = "/lib/a";
+  resolve_ = [&](const FileQuestion&) -> Result<ResolvedFile> { return found; };
+  found.fate = FileFate::kPresent;
+  EXPECT_EQ(NewNames(), Names{"/lib/a"});
+  found.fate = FileFate::kShadowed;
+  found.why = "W";
+  EXPECT_EQ(NewNames(),
+            Names{"error: files.img: entry 1: \"/d/ID/lib/a\" was replaced in union web: "
+                  "W (see --on-shadowed)"});
+  found.fate = FileFate::kDeleted;
+  EXPECT_EQ(NewNames(),
+            Names{"error: files.img: entry 1: \"/d/ID/lib/a\" was deleted in union web: "
+                  "W (see --on-deleted)"});
+  found.fate = FileFate::kPresent;
+  found.rest = "/lib/other";
+  EXPECT_EQ(NewNames(), Names{"/lib/other"});
+}
+
+TEST_F(PathRepairTest, ABindMountShowsWhatAnotherMountCovers) {
+  pb::mnt_entry bind = SampleMount(pb::AUFS, 50, 44, "/ro");
+  bind.set_root_dev(44);
+  bind.set_root("/data");
+  DumpMounts(7, {SampleMount(pb::AUFS, 44, 1, "/"), SampleMount(pb::TMPFS, 51, 44, "/data"), bind});
+  AddFile(1, "/d/ID/data/x").entry.set_mnt_id(22);
+  EXPECT_EQ(NewNames(), Names{"/ro/x"});
+  EXPECT_EQ(Find().value().repairs[0].owner->entry.mnt_id(), 50U);
+}
+
 TEST_F(PathRepairTest, TheRecordedMapsPathDecidesARename) {
   AddFile(1, "/d/ID/lib/old");
   AddTask({}, {1});

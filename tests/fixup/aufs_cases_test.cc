@@ -366,6 +366,30 @@ TEST_F(AufsCase, ASecondRunChangesNothing) {
   EXPECT_EQ(ReadTree(dump_->directory()), once);
 }
 
+TEST_F(AufsCase, EachDumpOfAChainIsRepaired) {
+  Put("base/x");
+  AddMapped("/d/base/x");
+  WriteDump();
+  SampleDump parent(root_ + "/parent");
+  parent.WriteFiles(files_);
+  parent.Write(ImageType::kMm, 42, std::vector{SampleMm(999, {1})});
+  parent.Write(ImageType::kMnts, 7, mounts_);
+  fs::create_symlink("../parent", dump_->Path("parent"));
+  EXPECT_EQ(Fix(), Names{"/x"});
+  const auto files = ReadEntries<pb::file_entry>(parent.Path("files.img")).value();
+  EXPECT_EQ(files[0].reg().name(), "/x");
+}
+
+TEST_F(AufsCase, OptionsSayWhatTheyTake) {
+  AddMapped("/x");
+  EXPECT_THAT(Fix({"--on-deleted", "rewrite"})[0],
+              HasSubstr("--on-deleted=rewrite: one of error, ghost expected"));
+  EXPECT_THAT(Fix({"--on-shadowed", "x"})[0], HasSubstr("one of error, rewrite, ghost expected"));
+  EXPECT_THAT(Fix({"--ext-mount-map", "hosts"})[0],
+              HasSubstr("--ext-mount-map hosts: MOUNTPOINT:KEY or auto expected"));
+  EXPECT_THAT(Fix({"--mount-ref", "/no/such/file"})[0], HasSubstr("statx(\"/no/such/file\""));
+}
+
 // criu#219 and moby#30019: docker 1.13 with CRIU 2.9 on Ubuntu 14.04.
 TEST_F(AufsCase, TheLogOfADumpThatFailedIsAMap) {
   constexpr std::string_view kDiff = "/var/lib/docker/aufs/diff/";
