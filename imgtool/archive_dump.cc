@@ -151,7 +151,11 @@ Result<> ArchiveDump::FindImages(std::map<std::string, std::optional<std::string
   }
   ImageSource::Members members;
   for (auto& [path, bytes] : contents) members[ImageName(path)] = std::move(bytes);
-  images_ = ImageSource::OfMembers(path_, std::move(members));
+  ImageSource::Sizes sizes;
+  for (const ArchiveItem& item : items_) {
+    if (!item.is_kept) sizes[ImageName(item.path)] = item.header.size_bytes;
+  }
+  images_ = ImageSource::OfMembers(path_, std::move(members), std::move(sizes));
   return success();
 }
 

@@ -4,6 +4,7 @@
 #include "imgtool/branches_command.h"
 #include "imgtool/command.h"
 #include "imgtool/info_command.h"
+#include "imgtool/rewrite_command.h"
 #include "imgtool/show_command.h"
 #include "imgtool/undo_command.h"
 
@@ -35,6 +36,14 @@ constexpr Command kCommands[] = {
         .max_operands = kAnyNumber,
         .add_options = AddInfoOptions,
         .run = RunInfo,
+    },
+    {
+        .name = "rewrite",
+        .summary = "paths, ports, names and ids become others",
+        .operands = "DUMP",
+        .description = kRewriteDescription,
+        .add_options = AddRewriteOptions,
+        .run = RunRewrite,
     },
     {
         .name = "show",

@@ -11,6 +11,7 @@ namespace {
 struct ImagePlan {
   std::vector<const Edit*> edits;
   std::vector<const NewEntry*> new_entries;
+  ExtraChange extras = ExtraChange::kKeep;
 };
 
 std::map<std::string, ImagePlan> ByImage(const EditPlan& plan) {
@@ -19,6 +20,7 @@ std::map<std::string, ImagePlan> ByImage(const EditPlan& plan) {
   for (const NewEntry* entry : plan.new_entries()) {
     by_image[entry->image].new_entries.push_back(entry);
   }
+  for (const auto& [image, erasure] : plan.erasures()) by_image[image].extras = ExtraChange::kErase;
   return by_image;
 }
 
@@ -27,7 +29,7 @@ Result<> AddImages(const EditPlan& plan, const ImageSource& images, DumpChanges&
     if (images.Has(name)) {
       CKPT_TRY(const ImageFile image, images.Read(name));
       CKPT_TRY(changes.edited[name].bytes,
-               EditImage(image, image_plan.edits, image_plan.new_entries));
+               EditImage(image, image_plan.edits, image_plan.new_entries, image_plan.extras));
     } else if (image_plan.edits.empty()) {
       CKPT_TRY(changes.new_files[name].bytes, NewImage(name, image_plan.new_entries));
     } else {

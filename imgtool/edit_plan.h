@@ -77,6 +77,12 @@ struct NewFile {
   std::string evidence;
 };
 
+// Zeros for the bytes behind the messages of an image: what pipes, sockets and files held.
+struct Erasure {
+  std::string pass;
+  std::string evidence;
+};
+
 // Another name for a file of the dump, as the number of a device in it changes.
 struct FileRename {
   std::string from;
@@ -102,6 +108,9 @@ class EditPlan {
   // error (kUnsupported) that names both passes.
   Result<> AddFile(NewFile file);
   Result<> AddRename(FileRename rename);
+  void EraseExtras(std::string image, std::string pass, std::string evidence) {
+    erasures_.try_emplace(std::move(image), Erasure{std::move(pass), std::move(evidence)});
+  }
   void AddNote(PlanNote note) { notes_.push_back(std::move(note)); }
 
   // By image and entry; those of one entry in the order of the passes.
@@ -110,9 +119,11 @@ class EditPlan {
   std::vector<const NewEntry*> new_entries() const;
   const std::map<std::string, NewFile>& new_files() const { return new_files_; }
   const std::map<std::string, FileRename>& renames() const { return renames_; }
+  const std::map<std::string, Erasure>& erasures() const { return erasures_; }  // by image
   const std::vector<PlanNote>& notes() const { return notes_; }
   bool empty() const {
-    return edits_.empty() && new_entries_.empty() && new_files_.empty() && renames_.empty();
+    return edits_.empty() && new_entries_.empty() && new_files_.empty() && renames_.empty() &&
+           erasures_.empty();
   }
 
  private:
@@ -121,6 +132,7 @@ class EditPlan {
   std::map<std::pair<std::string, std::string>, NewEntry> new_entries_;  // by image and message
   std::map<std::string, NewFile> new_files_;
   std::map<std::string, FileRename> renames_;
+  std::map<std::string, Erasure> erasures_;
   std::vector<PlanNote> notes_;
 };
 

@@ -18,6 +18,7 @@ enum class FieldRole : unsigned char {
   kMountRoot,    // a directory of the file system that is mounted
   kMountSource,  // a device, or a directory of the host
   kMountKey,     // of an external mount
+  kMountOptions,
   kDevice,       // in the kernel's encoding, major << 20 | minor
   kUserDevice,   // in the encoding of makedev(3)
   kUserId,       // as the initial user namespace of the dump has it

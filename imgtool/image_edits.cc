@@ -10,9 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "formats/extra.h"
 #include "formats/image_message.h"
 #include "formats/image_type.h"
 #include "formats/image_writer.h"
+#include "formats/proto/ipc.pb.h"
 #include "formats/wire.h"
 
 namespace ckpt {
@@ -133,10 +135,24 @@ Result<std::string> EditEntry(const ImageFile& image, const ImageEntry& entry,
   return message;
 }
 
+Result<std::string> ErasedExtra(const ImageFile& image, const ImageEntry& entry) {
+  std::string erased(entry.extra.size(), '\0');
+  if (GetImageType(image.type()).extra != ExtraKind::kMessages) return erased;
+  // The heads of the messages say how long they are.
+  erased = AsText(entry.extra);
+  CKPT_TRY(const auto queue, ParseMessageAs<pb::ipc_msg_entry>(entry.message));
+  CKPT_TRY(const QueuedMessages queued, ReadQueuedMessages(queue.qnum(), entry.extra));
+  for (const QueuedMessage& message : queued.messages) {
+    const auto at = static_cast<size_t>(message.text.data() - entry.extra.data());
+    erased.replace(at, message.text.size(), message.text.size(), '\0');
+  }
+  return erased;
+}
+
 }  // namespace
 
 Result<std::string> EditImage(const ImageFile& image, std::span<const Edit* const> edits,
-                              std::span<const NewEntry* const> new_entries) {
+                              std::span<const NewEntry* const> new_entries, ExtraChange extras) {
   std::vector<std::vector<const Edit*>> by_entry(image.entries().size());
   for (const Edit* edit : edits) {
     if (edit->place.entry >= by_entry.size()) {
@@ -147,12 +163,16 @@ Result<std::string> EditImage(const ImageFile& image, std::span<const Edit* cons
   }
   ImageEncoder encoder(image.type(), image.header_version());
   for (const ImageEntry& entry : image.entries()) {
+    std::string extra(AsText(entry.extra));
+    if (extras == ExtraChange::kErase) {
+      CKPT_TRY(extra, ErasedExtra(image, entry));
+    }
     if (by_entry[entry.index].empty()) {
-      encoder.AppendOriginal(entry.message, entry.extra);
+      encoder.AppendOriginal(entry.message, AsBytes(extra));
       continue;
     }
     CKPT_TRY(const std::string message, EditEntry(image, entry, by_entry[entry.index]));
-    encoder.AppendOriginal(AsBytes(message), entry.extra);
+    encoder.AppendOriginal(AsBytes(message), AsBytes(extra));
   }
   for (const NewEntry* entry : new_entries) {
     encoder.AppendOriginal(AsBytes(entry->message), AsBytes(entry->extra));

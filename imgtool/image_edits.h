@@ -13,12 +13,16 @@
 
 namespace ckpt {
 
+// Whether the bytes behind messages stay or become zeros, as many; of queued messages their text.
+enum class ExtraChange { kKeep, kErase };
+
 // The image with `edits`, all of which are of this image, made. Entries without edits, and fields
 // without edits in entries that have some, keep their bytes and their order; extras too. The result
 // is read again before it is returned. kInternal: an edit of an entry or a field that there is not,
 // or of a kind of value that the field cannot have. `new_entries` follow those that there are.
 Result<std::string> EditImage(const ImageFile& image, std::span<const Edit* const> edits,
-                              std::span<const NewEntry* const> new_entries = {});
+                              std::span<const NewEntry* const> new_entries = {},
+                              ExtraChange extras = ExtraChange::kKeep);
 
 // The field that an edit is of. kInternal where there is none.
 Result<const google::protobuf::FieldDescriptor*> FieldOfEdit(const Edit& edit);

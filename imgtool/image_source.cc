@@ -1,6 +1,9 @@
 #include "imgtool/image_source.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 
 #include "base/file.h"
 #include "formats/image_type.h"
@@ -13,11 +16,12 @@ Result<ImageSource> ImageSource::OfDirectory(std::string path) {
   return images;
 }
 
-ImageSource ImageSource::OfMembers(std::string name, Members members) {
+ImageSource ImageSource::OfMembers(std::string name, Members members, Sizes sizes) {
   ImageSource images(std::move(name));
   images.in_memory_ = true;
   for (const auto& [file_name, bytes] : members) images.file_names_.push_back(file_name);
   images.members_ = std::move(members);
+  images.sizes_ = std::move(sizes);
   return images;
 }
 
@@ -32,6 +36,22 @@ Result<ImageFile> ImageSource::Read(const std::string& file_name) const {
   if (image) return ImageFile::Parse(PathOf(file_name), image->type, std::move(bytes));
   CKPT_TRY(const ImageType type, IdentifyImage(PathOf(file_name), AsBytes(bytes)));
   return ImageFile::Parse(PathOf(file_name), type, std::move(bytes));
+}
+
+Result<std::optional<uint64_t>> ImageSource::FileSize(const std::string& file_name) const {
+  if (in_memory_) {
+    const auto member = members_.find(file_name);
+    if (member != members_.end() && member->second) return std::optional(member->second->size());
+    const auto size = sizes_.find(file_name);
+    return size == sizes_.end() ? std::optional<uint64_t>() : size->second;
+  }
+  struct stat status {};
+  if (lstat(PathOf(file_name).c_str(), &status) != 0) {
+    const int saved = errno;
+    return ErrnoError(saved, "lstat(\"{}\")", PathOf(file_name));
+  }
+  if (!S_ISREG(status.st_mode)) return std::optional<uint64_t>();
+  return std::optional(static_cast<uint64_t>(status.st_size));
 }
 
 Result<std::string> ImageSource::ReadBytes(const std::string& file_name, size_t limit_bytes) const {

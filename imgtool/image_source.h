@@ -3,6 +3,7 @@
 #ifndef IMGTOOL_IMAGE_SOURCE_H_
 #define IMGTOOL_IMAGE_SOURCE_H_
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,7 +23,8 @@ class ImageSource {
 
   // `members` by file name; those without bytes are there, but too big to be read.
   using Members = std::map<std::string, std::optional<std::string>>;
-  static ImageSource OfMembers(std::string name, Members members);
+  using Sizes = std::map<std::string, uint64_t>;  // of those without bytes
+  static ImageSource OfMembers(std::string name, Members members, Sizes sizes = {});
 
   // The dump, for messages.
   const std::string& name() const { return name_; }
@@ -33,6 +35,8 @@ class ImageSource {
   // An image by its file name, or the bytes of any file. Errors carry dump and name. kNotFound
   // where there is none, kUnsupported where it is too big to be read.
   Result<ImageFile> Read(const std::string& file_name) const;
+  // In bytes. Nothing for what is no file: a directory, a symbolic link.
+  Result<std::optional<uint64_t>> FileSize(const std::string& file_name) const;
   Result<std::string> ReadBytes(const std::string& file_name, size_t limit_bytes) const;
 
  private:
@@ -44,6 +48,7 @@ class ImageSource {
   bool in_memory_ = false;
   std::vector<std::string> file_names_;
   Members members_;
+  Sizes sizes_;
 };
 
 }  // namespace ckpt

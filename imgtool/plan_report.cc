@@ -43,6 +43,9 @@ std::vector<OtherChange> OtherChanges(const EditPlan& plan) {
   for (const auto& [from, rename] : plan.renames()) {
     changes.push_back({from, "renamed to " + rename.to, &rename.pass, &rename.evidence});
   }
+  for (const auto& [image, erasure] : plan.erasures()) {
+    changes.push_back({image, "payloads become zeros", &erasure.pass, &erasure.evidence});
+  }
   return changes;
 }
 
@@ -60,7 +63,7 @@ size_t ImageCount(const EditPlan& plan) {
 
 size_t ChangeCount(const EditPlan& plan) {
   return plan.edits().size() + plan.new_entries().size() + plan.new_files().size() +
-         plan.renames().size();
+         plan.renames().size() + plan.erasures().size();
 }
 
 std::string Placements(const PlanOutcome& outcome) {

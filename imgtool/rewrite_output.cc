@@ -40,16 +40,20 @@ void AddOutputOptions(po::options_description& options) {
       "how much memory the images of an archive may take");
 }
 
+ArchiveLimits ReadArchiveLimits(const Invocation& invocation) {
+  const po::variables_map& given = invocation.options;
+  return {.max_unpacked_bytes = given["max-unpacked"].as<uint64_t>(),
+          .max_members = given["max-members"].as<uint64_t>(),
+          .max_image_bytes = given["max-images"].as<uint64_t>()};
+}
+
 Result<OutputOptions> ReadOutputOptions(const Invocation& invocation) {
   const po::variables_map& given = invocation.options;
   OutputOptions options{.out = std::nullopt,
                         .in_place = given.count("in-place") > 0,
                         .dry_run = given.count("dry-run") > 0,
                         .json = given.count("json") > 0,
-                        .limits = {}};
-  options.limits = {.max_unpacked_bytes = given["max-unpacked"].as<uint64_t>(),
-                    .max_members = given["max-members"].as<uint64_t>(),
-                    .max_image_bytes = given["max-images"].as<uint64_t>()};
+                        .limits = ReadArchiveLimits(invocation)};
   if (given.count("output") > 0) options.out = given["output"].as<std::string>();
   if (options.out && options.in_place) {
     return MakeError(ErrorCode::kUsage, "-o and --in-place exclude each other");

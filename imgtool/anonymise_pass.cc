@@ -1,0 +1,189 @@
+#include "imgtool/anonymise_pass.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "formats/image_type.h"
+#include "formats/proto/cgroup.pb.h"
+#include "imgtool/rewrite_pass.h"
+
+namespace ckpt {
+
+namespace {
+
+constexpr char kPass[] = "anonymise";
+constexpr char kEvidence[] = "--anonymise";
+constexpr std::string_view kKept[] = {"", ".", "..", "dev", "proc", "sys"};
+
+enum class Shape { kOther, kPath, kName, kPayload, kOptions };
+
+Shape ShapeOf(const RoleField& field) {
+  switch (field.row->role) {
+    case FieldRole::kPath:
+    case FieldRole::kSocketName:
+    case FieldRole::kWatchedPath:
+    case FieldRole::kLinkText:
+    case FieldRole::kHostPath:
+    case FieldRole::kMountRoot:
+    case FieldRole::kMountSource:
+    case FieldRole::kCgroup:
+      return field.is_path ? Shape::kPath : Shape::kOther;
+    case FieldRole::kHostName:
+    case FieldRole::kTaskName:
+    case FieldRole::kLabel:
+    case FieldRole::kMountKey:
+      return Shape::kName;
+    case FieldRole::kPayload:
+      return Shape::kPayload;
+    case FieldRole::kMountOptions:
+      return Shape::kOptions;
+    default:
+      return Shape::kOther;
+  }
+}
+
+// The pieces of a path; zeros part as slashes do.
+std::vector<std::string> Components(const std::string& path) {
+  std::vector<std::string> components(1);
+  for (const char byte : path) {
+    if (byte == '/' || byte == '\0') {
+      components.emplace_back();
+    } else {
+      components.back() += byte;
+    }
+  }
+  return components;
+}
+
+class Anonymiser {
+ public:
+  Anonymiser(RewriteContext& context, EditPlan& plan) : context_(context), plan_(plan) {}
+
+  Result<> Run() {
+    Collect();
+    for (const RoleField& field : context_.fields) CKPT_TRY(ChangeField(field));
+    for (const std::string& name : context_.images.file_names()) CKPT_TRY(ChangeFile(name));
+    return ChangeCgroupPrefixes();
+  }
+
+ private:
+  // Numbers in the order of bytes: the same whatever the order of images.
+  void Collect() {
+    std::set<std::string> names;
+    for (const RoleField& field : context_.fields) {
+      const auto* text = std::get_if<std::string>(&field.value);
+      if (text == nullptr) continue;
+      if (ShapeOf(field) == Shape::kPath) {
+        for (std::string& component : Components(*text)) names.insert(std::move(component));
+      } else if (ShapeOf(field) == Shape::kName) {
+        names.insert(*text);
+      }
+    }
+    for (const std::string_view kept : kKept) names.erase(std::string(kept));
+    size_t number = 0;
+    for (const std::string& name : names) names_[name] = fmt::format("x{}", ++number);
+  }
+
+  std::string NewName(const std::string& name) const {
+    const auto found = names_.find(name);
+    return found == names_.end() ? name : found->second;
+  }
+
+  std::string NewPath(const std::string& path) const {
+    std::string changed;
+    size_t at = 0;
+    for (const std::string& component : Components(path)) {
+      changed += NewName(component);
+      at += component.size();
+      if (at < path.size()) changed += path[at++];
+    }
+    return changed;
+  }
+
+  Result<> ChangeField(const RoleField& field) {
+    const auto* text = std::get_if<std::string>(&field.value);
+    if (text == nullptr) return success();
+    std::string changed = *text;
+    switch (ShapeOf(field)) {
+      case Shape::kPath:
+        changed = NewPath(*text);
+        break;
+      case Shape::kName:
+        // CRIU's own keys are no names.
+        if (!text->starts_with("CRIU:")) changed = NewName(*text);
+        break;
+      case Shape::kPayload:
+        changed.assign(text->size(), '\0');
+        break;
+      case Shape::kOptions:
+        changed.clear();
+        break;
+      case Shape::kOther:
+        return success();
+    }
+    return plan_.Add(EditOf(field, std::move(changed), kPass, kEvidence));
+  }
+
+  Result<> ChangeFile(const std::string& name) {
+    CKPT_TRY(const auto size_bytes, context_.images.FileSize(name));
+    if (!size_bytes) {
+      plan_.AddNote({name, "no file of its own; what it holds or leads to is not anonymised"});
+      return success();
+    }
+    const auto image = FindImageTypeByFileName(name);
+    const ImageFraming framing = image ? GetImageType(image->type).framing : ImageFraming::kRaw;
+    if (framing == ImageFraming::kLegacyPages) {
+      return MakeError(ErrorCode::kUnsupported, "{}: pages in the way of old dumps", name);
+    }
+    if (framing == ImageFraming::kRaw) {
+      if (*size_bytes == 0) return success();
+      // The pagemaps tell how many pages there are.
+      const bool is_pages = image && image->type == ImageType::kPages;
+      return plan_.AddFile({name, {"", "", is_pages ? *size_bytes : 0}, true, kPass, kEvidence});
+    }
+    if (GetImageType(image->type).extra != ExtraKind::kNone) {
+      plan_.EraseExtras(name, kPass, kEvidence);
+    }
+    return success();
+  }
+
+  Result<> ChangeCgroupPrefixes() {
+    const std::string name = ImageFileName(ImageType::kCgroup);
+    if (!context_.images.Has(name)) return success();
+    CKPT_TRY(const ImageFile image, context_.images.Read(name));
+    CKPT_TRY(const auto entries, ParseEntries<pb::cgroup_entry>(image));
+    for (size_t i = 0; i < entries.size(); ++i) {
+      for (int set = 0; set < entries[i].sets_size(); ++set) {
+        for (int ctl = 0; ctl < entries[i].sets(set).ctls_size(); ++ctl) {
+          const auto& member = entries[i].sets(set).ctls(ctl);
+          if (!member.has_cgns_prefix()) continue;
+          const std::string outer = NewPath(member.path().substr(
+              0, std::min<size_t>(member.cgns_prefix(), member.path().size())));
+          CKPT_TRY(plan_.Add({{name, i},
+                              fmt::format("sets[{}].ctls[{}].cgns_prefix", set, ctl),
+                              int64_t{member.cgns_prefix()},
+                              static_cast<int64_t>(outer.size()),
+                              kPass,
+                              kEvidence}));
+        }
+      }
+    }
+    return success();
+  }
+
+  RewriteContext& context_;
+  EditPlan& plan_;
+  std::map<std::string, std::string> names_;
+};
+
+}  // namespace
+
+Result<> Anonymise(RewriteContext& context, EditPlan& plan) {
+  return context.rules.anonymise ? Anonymiser(context, plan).Run() : Result<>(success());
+}
+
+}  // namespace ckpt
