@@ -378,6 +378,7 @@ class DumpRun {
       snapshot_.stats.set_frozen_time(MicrosecondsSince(frozen_since_));
     }
     for (TaskDump& dump : tasks_) {
+      CKPT_TRY(dump.FillThreads());
       if (!dump.IsZombie()) NameCgroupSet(dump);
       snapshot_.tasks.push_back(std::move(dump.snapshot));
     }

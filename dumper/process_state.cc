@@ -223,17 +223,15 @@ size_t ProcessBatchBytes(size_t posix_timer_count) {
 }
 
 Result<> CollectProcess(FrozenProcess& process, const TaskStat& stat, const RemoteSyscalls& engine,
-                        const std::vector<PosixTimer>& posix_timers, pb::core_entry* core,
+                        const std::vector<PosixTimer>& posix_timers, pb::task_core_entry* tc,
                         pb::mm_entry* mm) {
   const pid_t pid = process.pid();
   ProcessBatch calls = BuildBatch(engine, posix_timers);
   CKPT_TRY(engine.RunAll(process.leader(), calls.batch, fmt::format("process {}", pid)));
 
-  pb::task_core_entry* tc = core->mutable_tc();
   CKPT_TRY(FillFromProc(process, stat, tc));
   FillSigactions(calls, tc);
   FillTimers(calls, posix_timers, tc->mutable_timers());
-  tc->set_blk_sigset(core->thread_core().blk_sigset());
   tc->set_child_subreaper(calls.batch.OutputObject<int32_t>(calls.subreaper) != 0);
   if (calls.batch.result(calls.membarrier) > 0) {
     tc->set_membarrier_registration_mask(

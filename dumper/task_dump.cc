@@ -108,11 +108,19 @@ Result<> TaskDump::InstallEngine() {
 
 Result<> TaskDump::AskThreads() {
   if (IsZombie()) return success();
-  for (Tracee& thread : process().threads()) {
-    CKPT_TRY(CollectThread(pid(), thread, *engine_, &snapshot.cores.emplace_back()));
+  CKPT_TRY(threads_, CollectThreads(process().threads(), statuses_, *engine_));
+  snapshot.cores.resize(threads_.size());
+  CKPT_TRY(CollectProcess(process(), stat_, *engine_, posix_timers_,
+                          snapshot.cores.front().mutable_tc(), &snapshot.mm));
+  snapshot.cores.front().mutable_tc()->set_blk_sigset(threads_.front().signal_mask);
+  return success();
+}
+
+Result<> TaskDump::FillThreads() {
+  for (size_t i = 0; i < threads_.size(); ++i) {
+    CKPT_TRY(FillThread(threads_[i], &snapshot.cores[i]));
   }
-  return CollectProcess(process(), stat_, *engine_, posix_timers_, &snapshot.cores.front(),
-                        &snapshot.mm);
+  return success();
 }
 
 Result<> TaskDump::RemoveEngine() {

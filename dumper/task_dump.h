@@ -12,6 +12,7 @@
 #include "dumper/mappings.h"
 #include "dumper/refusals.h"
 #include "dumper/snapshot.h"
+#include "dumper/thread_facts.h"
 #include "process/frozen_tree.h"
 #include "process/kernel_features.h"
 #include "process/maps.h"
@@ -56,6 +57,9 @@ class TaskDump {
   Result<> AskThreads();
   Result<> RemoveEngine();
 
+  // Makes entries of what the threads told; the tree may run again.
+  Result<> FillThreads();
+
   TaskSnapshot snapshot;
 
  private:
@@ -71,6 +75,7 @@ class TaskDump {
   std::vector<MappedFile> mapped_files_;
   std::vector<PosixTimer> posix_timers_;
   std::optional<RemoteSyscalls> engine_;
+  std::vector<ThreadFacts> threads_;
 };
 
 }  // namespace ckpt

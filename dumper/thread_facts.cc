@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <future>
 #include <utility>
 
 namespace ckpt {
@@ -20,9 +19,6 @@ using enum SyscallBatch::OnError;
 
 constexpr size_t kOwnCalls = 4;
 constexpr size_t kOwnBytes = 512;  // of a batch with them and what they return
-
-// From so many threads on, /proc is read beside the rest.
-constexpr size_t kManyThreads = 8;
 
 // The first version of struct sched_attr (linux/sched/types.h), which every kernel fills.
 struct SchedulingAttributes {
@@ -129,27 +125,18 @@ Result<> ReadThread(const Tracee& thread, ThreadFacts* facts) {
   return ReadScheduling(facts);
 }
 
-Result<std::vector<TaskStatus>> ReadStatuses(pid_t pid, const std::vector<pid_t>& tids) {
-  std::vector<TaskStatus> statuses;
-  for (const pid_t tid : tids) {
-    CKPT_TRY(statuses.emplace_back(), ReadTaskStatus(pid, tid));
-  }
-  return statuses;
-}
-
 }  // namespace
 
-Result<std::vector<ThreadFacts>> CollectThreads(pid_t pid, std::span<Tracee> threads,
+Result<std::vector<ThreadFacts>> CollectThreads(std::span<Tracee> threads,
+                                                const std::vector<TaskStatus>& statuses,
                                                 const RemoteSyscalls& engine) {
-  std::vector<pid_t> tids;
-  for (const Tracee& thread : threads) tids.push_back(thread.tid());
-  const auto how = threads.size() < kManyThreads ? std::launch::deferred : std::launch::async;
-  auto reading = std::async(how, ReadStatuses, pid, std::cref(tids));
+  CKPT_CHECK(threads.size() == statuses.size());
   std::vector<ThreadFacts> facts(threads.size());
-  for (size_t i = 0; i < threads.size(); ++i) CKPT_TRY(ReadThread(threads[i], &facts[i]));
+  for (size_t i = 0; i < threads.size(); ++i) {
+    facts[i].status = statuses[i];
+    CKPT_TRY(ReadThread(threads[i], &facts[i]));
+  }
   CKPT_TRY(AskThreads(threads, engine, facts));
-  CKPT_TRY(std::vector<TaskStatus> statuses, reading.get());
-  for (size_t i = 0; i < facts.size(); ++i) facts[i].status = std::move(statuses[i]);
   return facts;
 }
 

@@ -43,8 +43,9 @@ struct ThreadFacts {
   uint32_t securebits = 0;
 };
 
-// The threads of the process `pid`, in which `engine` is installed.
-Result<std::vector<ThreadFacts>> CollectThreads(pid_t pid, std::span<Tracee> threads,
+// The threads of a process in which `engine` is installed, and their statuses since the freeze.
+Result<std::vector<ThreadFacts>> CollectThreads(std::span<Tracee> threads,
+                                                const std::vector<TaskStatus>& statuses,
                                                 const RemoteSyscalls& engine);
 
 }  // namespace ckpt

@@ -92,10 +92,4 @@ Result<> FillPendingSignals(const Tracee& thread, Tracee::Queue queue,
   return success();
 }
 
-Result<> CollectThread(pid_t pid, Tracee& thread, const RemoteSyscalls& engine,
-                       pb::core_entry* core) {
-  CKPT_TRY(const std::vector<ThreadFacts> facts, CollectThreads(pid, {&thread, 1}, engine));
-  return FillThread(facts.front(), core);
-}
-
 }  // namespace ckpt

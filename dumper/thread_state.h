@@ -2,15 +2,12 @@
 #ifndef DUMPER_THREAD_STATE_H_
 #define DUMPER_THREAD_STATE_H_
 
-#include <sys/types.h>
-
 #include <csignal>
 #include <vector>
 
 #include "base/result.h"
 #include "dumper/thread_facts.h"
 #include "formats/proto/task.pb.h"
-#include "process/remote_syscalls.h"
 #include "process/tracee.h"
 
 namespace ckpt {
@@ -23,10 +20,6 @@ Result<> FillThread(const ThreadFacts& facts, pb::core_entry* core);
 void FillPendingSignals(const std::vector<siginfo_t>& signals, pb::signal_queue_entry* entry);
 Result<> FillPendingSignals(const Tracee& thread, Tracee::Queue queue,
                             pb::signal_queue_entry* entry);
-
-// CollectThreads() and FillThread() of one.
-Result<> CollectThread(pid_t pid, Tracee& thread, const RemoteSyscalls& engine,
-                       pb::core_entry* core);
 
 }  // namespace ckpt
 
