@@ -27,9 +27,9 @@ const ContainerCase kCases[] = {
     {"namespacesUnderInit", {.program = "namespaces", .under_init = true}},
 };
 
-constexpr const char* kPrograms[] = {"blocked", "credentials", "events", "fifos",
-                                     "files",   "memory",      "pipes",  "settings",
-                                     "signals", "threads",     "timers"};
+constexpr const char* kPrograms[] = {"blocked", "credentials", "events",    "fifos",    "files",
+                                     "ghosts",  "memory",      "pipes",     "settings", "signals",
+                                     "threads", "timers",      "unix_pairs"};
 
 // Programs that know nothing of containers, in the layers of one.
 std::vector<ContainerCase> Cases() {
