@@ -1,0 +1,155 @@
+#include "tests/fuzz/rewrite_target.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string_view>
+
+#include "formats/image_type.h"
+#include "imgtool/branch_map_text.h"
+#include "imgtool/dump_changes.h"
+#include "imgtool/facts_reader.h"
+#include "imgtool/finalize_plan.h"
+#include "imgtool/fixup_context.h"
+#include "imgtool/fixup_pass.h"
+#include "imgtool/image_source.h"
+#include "imgtool/path_repair.h"
+#include "imgtool/rewrite_pass.h"
+#include "imgtool/union_resolver.h"
+#include "imgtool/union_view.h"
+
+namespace ckpt {
+
+namespace {
+
+constexpr unsigned char kTextMark = 255;
+
+struct FuzzInput {
+  ImageSource::Members members;
+  std::string text;
+};
+
+FuzzInput Unpack(std::string_view bytes) {
+  FuzzInput input;
+  const auto number = [&](size_t at) { return static_cast<unsigned char>(bytes[at]); };
+  while (bytes.size() >= 4 && number(0) != kTextMark) {
+    const ImageTypeInfo& type = ImageTypes()[number(0) % ImageTypes().size()];
+    const size_t length = std::min<size_t>(number(2) * 256U + number(3), bytes.size() - 4);
+    input.members[ImageFileName(type.type, number(1))] = std::string(bytes.substr(4, length));
+    bytes.remove_prefix(4 + length);
+  }
+  if (!bytes.empty()) input.text = bytes.substr(1);
+  return input;
+}
+
+// What the dump is after the plan.
+ImageSource::Members Changed(const ImageSource::Members& members, const DumpChanges& changes) {
+  ImageSource::Members changed;
+  for (const auto& [name, bytes] : members) {
+    const auto edited = changes.edited.find(name);
+    changed[changes.NameOf(name)] =
+        edited == changes.edited.end()
+            ? bytes
+            : edited->second.bytes + std::string(edited->second.hole_bytes, '\0');
+  }
+  for (const auto& [name, content] : changes.new_files) changed[name] = content.bytes;
+  return changed;
+}
+
+// A dump whose facts could be read has facts after the change, too, with as many entries.
+void CheckOutput(const ImageSource::Members& members, EditPlan plan) {
+  const ImageSource before = ImageSource::OfMembers("fuzzed", members);
+  if (FinalizePlan(before, plan).has_error()) return;
+  const auto changes = ChangesOf(plan, before);
+  if (changes.has_error()) return;
+  const ImageSource after = ImageSource::OfMembers("rewritten", Changed(members, changes.value()));
+  for (const auto& [name, content] : changes.value().edited) {
+    const auto type = FindImageTypeByFileName(name);
+    if (GetImageType(type->type).framing == ImageFraming::kRaw) continue;
+    const auto old_image = before.Read(name);
+    const auto new_image = after.Read(changes.value().NameOf(name));
+    CKPT_CHECK(old_image.has_value() && new_image.has_value());
+    CKPT_CHECK(new_image.value().entries().size() >= old_image.value().entries().size());
+  }
+  CKPT_CHECK(ReadDumpFacts(before).has_error() || ReadDumpFacts(after).has_value());
+  const auto edits = plan.edits();
+  CKPT_CHECK(std::ranges::all_of(
+      edits, [](const Edit* edit) { return edit->old_value != edit->new_value; }));
+}
+
+void FuzzFixup(const FuzzInput& input) {
+  const auto map = ParseBranchMap(input.text, "fuzzed map");
+  const auto facts = ReadDumpFacts(ImageSource::OfMembers("fuzzed", input.members));
+  if (map.has_error() || facts.has_error()) return;
+  auto view = UnionView::AtMountpoints(false);
+  if (view.has_error()) return;
+  const auto resolver = UnionResolver::Open(map.value(), std::move(view).value());
+  if (resolver.has_error()) return;
+  RepairRules rules;
+  rules.map = &map.value();
+  rules.evidence.map_is_explicit = true;
+  rules.evidence.force = input.text.ends_with('!');
+  const auto repairs = FindPathRepairs(facts.value(), rules);
+  if (repairs.has_error()) return;
+  const MountChoices mounts;
+  auto plan = PlanFixup(
+      {facts.value(), map.value(), repairs.value(), resolver.value(), mounts, rules.evidence});
+  if (plan.has_value()) CheckOutput(input.members, std::move(plan).value());
+}
+
+std::vector<std::string> Lines(const std::string& text) {
+  std::vector<std::string> lines;
+  size_t at = 0;
+  while (at < text.size()) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    lines.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return lines;
+}
+
+// Each line a rule for everything that it can be a rule of, the numbers from its bytes.
+std::optional<RewriteRules> RulesOf(const std::string& text) {
+  std::vector<std::string> rules = Lines(text);
+  // Not to be led to files of this machine.
+  std::erase_if(rules, [](const std::string& rule) { return rule.starts_with('@'); });
+  auto paths = PrefixMap::Parse("--path", rules);
+  auto cgroups = PrefixMap::Parse("--cgroup", rules);
+  auto mounts = PrefixMap::Parse("--mount", rules, false);
+  if (paths.has_error() || cgroups.has_error() || mounts.has_error()) return std::nullopt;
+  RewriteRules parsed;
+  const unsigned kind = text.empty() ? 0 : static_cast<unsigned char>(text.back());
+  if ((kind & 1) != 0) parsed.paths = std::move(paths).value();
+  if ((kind & 2) != 0) parsed.cgroups = std::move(cgroups).value();
+  if ((kind & 4) != 0) parsed.mounts = std::move(mounts).value();
+  if ((kind & 8) != 0) parsed.uid_shift = static_cast<int64_t>(text.size()) - 8;
+  parsed.anonymise = kind % 16 == 0;
+  return parsed;
+}
+
+}  // namespace
+
+std::string PackFuzzInput(const FuzzFiles& files, const std::string& text) {
+  std::string packed;
+  for (const auto& [name, bytes] : files) {
+    const ImageName image = FindImageTypeByFileName(name).value();
+    packed += static_cast<char>(image.type);
+    packed += static_cast<char>(image.id);
+    packed += static_cast<char>(bytes.size() >> 8);
+    packed += static_cast<char>(bytes.size() & 0xff);
+    packed += bytes;
+  }
+  return packed + static_cast<char>(kTextMark) + text;
+}
+
+void FuzzRewrite(Bytes bytes) {
+  const FuzzInput input = Unpack(AsText(bytes));
+  FuzzFixup(input);
+  auto rules = RulesOf(input.text);
+  if (!rules) return;
+  auto plan = PlanRewrite(ImageSource::OfMembers("fuzzed", input.members), std::move(*rules));
+  if (plan.has_value()) CheckOutput(input.members, std::move(plan).value());
+}
+
+}  // namespace ckpt
