@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <utility>
+#include <vector>
 
 #include "process/task_list.h"
 #include "process/task_stat.h"
@@ -55,6 +56,16 @@ Result<Stop> WaitForInterrupt(Tracee& thread) {
     if (stop.kind == Stop::Kind::kEvent || stop.kind == Stop::Kind::kGroup) return stop;
     CKPT_TRY(thread.Resume(stop.kind == Stop::Kind::kSignal ? stop.signal : 0));
   }
+}
+
+// Takes the end of a traced thread that was killed, if it is there. True as well when it is gone.
+bool TakeEnd(pid_t tid) {
+  int status = 0;
+  pid_t found = 0;
+  while ((found = waitpid(tid, &status, __WALL | WNOHANG)) == tid) {
+    if (!WIFSTOPPED(status)) return true;
+  }
+  return found < 0;
 }
 
 }  // namespace
@@ -173,11 +184,15 @@ Result<> FrozenProcess::Kill() {
 
 void FrozenProcess::AwaitEnd() {
   stopped_count_ = 0;
-  // The leader last: it is not gone before its tracer has seen every other thread go.
-  for (; !threads_.empty(); threads_.pop_back()) {
-    while (threads_.back().WaitForStop().has_value()) {
-    }
+  std::vector<pid_t> tids;
+  for (const Tracee& thread : threads_) tids.push_back(thread.tid());
+  // In any order: the leader is not gone before its tracer has seen every other thread go, and the
+  // last thread of the first process of a pid namespace not before all others are gone.
+  for (std::erase_if(tids, TakeEnd); !tids.empty(); std::erase_if(tids, TakeEnd)) {
+    const timespec moment{.tv_sec = 0, .tv_nsec = 100'000};
+    nanosleep(&moment, nullptr);
   }
+  threads_.clear();
 }
 
 }  // namespace ckpt
