@@ -2,7 +2,9 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -10,10 +12,14 @@
 #include "formats/proto/files.pb.h"
 #include "imgtool/field_roles.h"
 #include "imgtool/image_edits.h"
+#include "imgtool/json_sources.h"
 
 namespace ckpt {
 
 namespace {
+
+constexpr size_t kMaxJsonBytes = size_t{64} << 20;
+constexpr const char* kJsonFiles[] = {"config.dump", "spec.dump", "../config.dump", "../spec.dump"};
 
 template <typename... Args>
 Error Refuse(const Edit& edit, fmt::format_string<Args...> text, Args&&... args) {
@@ -49,6 +55,9 @@ class Finalizer {
     for (const auto& [old_device, change] : devices_) {
       CKPT_TRY(RenameImages(old_device, change.new_device, *change.edit));
     }
+    for (const char* name : kJsonFiles) {
+      if (images_.Has(name) && !plan_.new_files().contains(name)) CKPT_TRY(RenameSources(name));
+    }
     return CheckNewEntries();
   }
 
@@ -66,7 +75,36 @@ class Finalizer {
       CKPT_TRY(CheckText(edit, *text, row->role));
     }
     if (row->field == "mnt_entry.root_dev") CKPT_TRY(AddDevice(edit));
+    if (row->field == "mnt_entry.source") AddSource(edit);
     return success();
+  }
+
+  // "none" and the like are sources of many mounts; a path is the source of one thing.
+  void AddSource(const Edit& edit) {
+    const auto* old_source = std::get_if<std::string>(&edit.old_value);
+    const auto* new_source = std::get_if<std::string>(&edit.new_value);
+    if (old_source == nullptr || new_source == nullptr) return;
+    if (old_source->starts_with('/') && new_source->starts_with('/')) {
+      sources_.emplace(*old_source, *new_source);
+    }
+  }
+
+  Result<> RenameSources(const std::string& name) {
+    if (sources_.empty()) return success();
+    CKPT_TRY(const std::string text, images_.ReadBytes(name, kMaxJsonBytes));
+    auto changed =
+        ChangeJsonSources(text, [this](std::string_view source) -> std::optional<std::string> {
+          const auto found = sources_.find(source);
+          if (found == sources_.end()) return std::nullopt;
+          return found->second;
+        });
+    if (changed.has_error()) return std::move(changed).error().In(name);
+    if (changed.value().count == 0) return success();
+    return plan_.AddFile({name,
+                          {changed.value().text, "", 0},
+                          true,
+                          kFinalizePass,
+                          "a mount has this source and gets another one"});
   }
 
   Result<> AddDevice(const Edit& edit) {
@@ -136,6 +174,7 @@ class Finalizer {
   const ImageSource& images_;
   EditPlan& plan_;
   std::map<uint64_t, DeviceChange> devices_;
+  std::map<std::string, std::string, std::less<>> sources_;
 };
 
 }  // namespace

@@ -12,10 +12,11 @@ namespace ckpt {
 inline constexpr char kFinalizePass[] = "finalize";
 
 // Adds the renames of images that are named by the device of a mount whose device is edited
-// (tmpfs-dev-N, autofs-N, binfmt-misc-N). kUnsupported, naming image, entry, field, pass, what was
-// found and what is allowed: a path over 4095 bytes or with a zero byte, one that has to start with
-// a slash and does not, a socket's name over 108 bytes; one device that becomes two; new entries
-// whose ids are taken or refer to nothing.
+// (tmpfs-dev-N, autofs-N, binfmt-misc-N), and the new sources of mounts, where they are paths, in
+// config.dump and spec.dump of an archive, unless the plan has those already. kUnsupported, naming
+// image, entry, field, pass, what was found and what is allowed: a path over 4095 bytes or with a
+// zero byte, one that has to start with a slash and does not, a socket's name over 108 bytes; one
+// device that becomes two; new entries whose ids are taken or refer to nothing.
 Result<> FinalizePlan(const ImageSource& images, EditPlan& plan);
 
 }  // namespace ckpt

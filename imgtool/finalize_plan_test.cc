@@ -82,6 +82,20 @@ TEST(FinalizePlanTest, OneDeviceCannotBecomeTwoNorTwoOne) {
             "tmpfs-dev-9.tar.gz.img (the device of mountpoints-1.img: entry 1)");
 }
 
+TEST(FinalizePlanTest, NewSourcesOfMountsAreWrittenBesideTheImagesToo) {
+  const ImageSource images = ImageSource::OfMembers(
+      "d", {{"../spec.dump", R"({"source": "/vol/a", "type": "none"})"}, {"../config.dump", "{}"}});
+  EditPlan plan;
+  ASSERT_TRUE(
+      plan.Add(Set("mountpoints-1.img", "source", std::string("/vol/a"), std::string("/data"))));
+  ASSERT_TRUE(
+      plan.Add(Set("mountpoints-1.img", "source", std::string("none"), std::string("tmpfs"), 1)));
+  ASSERT_TRUE(FinalizePlan(images, plan));
+  ASSERT_EQ(plan.new_files().size(), 1U);
+  EXPECT_EQ(plan.new_files().at("../spec.dump").content.bytes,
+            R"({"source": "/data", "type": "none"})");
+}
+
 pb::file_entry FileEntry(uint32_t id) {
   pb::file_entry entry;
   entry.set_type(pb::REG);

@@ -145,6 +145,39 @@ TEST_F(OpenedDumpTest, InPlaceAnEmptyPlanWritesNothing) {
   ExpectUntouched();
 }
 
+TEST_F(OpenedDumpTest, AnImageThatIsALinkIsNotFollowed) {
+  fs::rename(dump_->Path("files.img"), root_ + "/elsewhere");
+  fs::create_symlink("../../elsewhere", dump_->Path("files.img"));
+  before_ = ReadTree(root_);
+  for (const auto& done : {ReplaceDump(RenameFile(1), dump_->directory()),
+                           WriteNewDump(RenameFile(1), dump_->directory(), Out())}) {
+    ASSERT_TRUE(done.has_error());
+    EXPECT_EQ(done.error().code, ErrorCode::kUnsupported);
+    EXPECT_EQ(done.error().message,
+              fs::canonical(dump_->directory()).string() +
+                  "/files.img: a symbolic link or no file, which is not edited; put the image "
+                  "itself in its place");
+  }
+  ExpectUntouched();
+}
+
+TEST_F(OpenedDumpTest, ADumpThatIsOpenToBeReplacedCannotBeOpenedSoAgain) {
+  const auto opened = OpenedDump::Open(dump_->directory(), DumpAccess::kReplace);
+  ASSERT_TRUE(opened);
+  const auto again = OpenedDump::Open(dump_->directory(), DumpAccess::kReplace);
+  EXPECT_EQ(again.error().code, ErrorCode::kUnsupported);
+  EXPECT_TRUE(OpenedDump::Open(dump_->directory(), DumpAccess::kRead));
+}
+
+TEST_F(OpenedDumpTest, TimesOfEditedImagesStay) {
+  const struct stat before = StatusOf(dump_->Path("files.img"));
+  ASSERT_TRUE(ReplaceDump(RenameFile(1), dump_->directory()));
+  const struct stat after = StatusOf(dump_->Path("files.img"));
+  EXPECT_NE(after.st_ino, before.st_ino);
+  EXPECT_EQ(after.st_mtim.tv_sec, before.st_mtim.tv_sec);
+  EXPECT_EQ(after.st_mtim.tv_nsec, before.st_mtim.tv_nsec);
+}
+
 TEST_F(OpenedDumpTest, AnOutputThatExistsIsRefused) {
   const auto written = WriteNewDump(RenameFile(1), dump_->directory(), root_ + "/chain/1");
   EXPECT_EQ(written.error().code, ErrorCode::kUsage);
