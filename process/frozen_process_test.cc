@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -9,8 +10,10 @@
 #include <atomic>
 #include <csignal>
 #include <set>
+#include <vector>
 
 #include "process/child_for_test.h"
+#include "process/task_list.h"
 #include "process/task_status.h"
 
 namespace ckpt {
@@ -105,6 +108,34 @@ TEST(FrozenProcessTest, KillEndsTheProcess) {
   auto frozen = FrozenProcess::Freeze(child.pid()).value();
   EXPECT_TRUE(frozen.Kill().has_value());
   EXPECT_EQ(kill(child.pid(), 0), -1);
+}
+
+// The kernel keeps the last thread of such a process until all others are reaped.
+TEST(FrozenProcessTest, AFirstProcessOfItsNamespaceWithThreadsCanBeKilled) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can make namespaces";
+  ChildForTest child([](const auto& ready) {
+    if (unshare(CLONE_NEWPID) != 0) return 1;
+    int ends[2] = {};
+    if (pipe(ends) != 0) return 1;
+    const pid_t init = fork();
+    if (init == 0) {
+      RunThreads(7);
+      ready();
+      close(ends[1]);
+      pause();
+    }
+    close(ends[1]);
+    char nothing = 0;
+    if (read(ends[0], &nothing, 1) != 0) return 1;
+    ready();
+    int status = 0;
+    return waitpid(init, &status, 0) == init && WTERMSIG(status) == SIGKILL ? 7 : 1;
+  });
+  const std::vector<pid_t> children = ListChildren(child.pid()).value();
+  ASSERT_EQ(children.size(), 1U);
+  auto frozen = FrozenProcess::Freeze(children[0]).value();
+  ASSERT_TRUE(frozen.Kill().has_value());
+  EXPECT_EQ(child.Wait(), 7);
 }
 
 }  // namespace
