@@ -28,7 +28,16 @@ Result<> Propose(const DumpedFile& file, FieldValue new_value, std::string evide
                    kMountIdPass, std::move(evidence)});
 }
 
+// CRIU looks for the mount of a ghost among those of a namespace that it makes, and in the shared
+// one there are none.
+bool IsGhostWithoutMounts(const PathRepair& repair, const DumpFacts& facts) {
+  return repair.is_ghost && (!repair.mnt_ns_id || repair.mnt_ns_id == facts.shared_mnt_ns_id);
+}
+
 std::string EvidenceFor(const PathRepair& repair, const FixupContext& context) {
+  if (IsGhostWithoutMounts(repair, context.facts)) {
+    return "of a ghost no mount counts, as its namespace is not made again";
+  }
   if (repair.owner != nullptr) {
     return fmt::format("the repaired path leads to the mount at {} ({})",
                        FieldText(repair.owner->entry.mountpoint()), repair.owner->place.Text());
@@ -58,6 +67,7 @@ Result<> ProposeForeign(const DumpedFile& file, const FixupContext& context, Edi
 }  // namespace
 
 FieldValue MountIdOf(const PathRepair& repair, const DumpFacts& facts) {
+  if (IsGhostWithoutMounts(repair, facts)) return FieldAbsent();
   if (repair.owner != nullptr) return IdOf(repair.owner);
   if (facts.mounts.empty() && repair.mount->mnt_id) return int64_t{*repair.mount->mnt_id};
   return FieldAbsent();
