@@ -1,12 +1,17 @@
 #include "imgtool/stage_directory.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <memory>
+#include <string_view>
+#include <vector>
 
 #include "base/file.h"
 #include "imgtool/place_file.h"
@@ -34,6 +39,34 @@ Result<> Sync(int fd, const std::string& name) {
   return ErrnoError(saved, "fsync({})", name);
 }
 
+struct Member {
+  std::string name;
+  bool is_file;  // known to be a regular one without another call
+};
+
+// In the order of bytes. Dumps may have tens of thousands of files, whose kind the directory tells.
+Result<std::vector<Member>> ListMembers(const std::string& path) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()), closedir);
+  if (!directory) {
+    const int saved = errno;
+    return ErrnoError(saved, "opendir(\"{}\")", path);
+  }
+  std::vector<Member> members;
+  while (true) {
+    errno = 0;
+    const dirent* entry = readdir(directory.get());
+    const int saved = errno;
+    if (entry == nullptr && saved != 0) return ErrnoError(saved, "readdir(\"{}\")", path);
+    if (entry == nullptr) break;
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") {
+      members.push_back({std::string(name), entry->d_type == DT_REG});
+    }
+  }
+  std::ranges::sort(members, {}, &Member::name);
+  return members;
+}
+
 // A relative link's text, such that it leads to the same place from `to_directory`.
 std::string AdjustedLink(const std::string& target, const fs::path& from_directory,
                          const fs::path& to_directory) {
@@ -58,17 +91,18 @@ class Stager {
  private:
   // `below` is "" or "/x/y" under the dump. The staged directory is there already.
   Result<> StageBelow(const std::string& below) {
-    CKPT_TRY(const auto names, ListDirectory(places_.dump + below));
-    for (const std::string& name : names) CKPT_TRY(StageMember(below, name));
+    CKPT_TRY(const auto members, ListMembers(places_.dump + below));
+    for (const Member& member : members) CKPT_TRY(StageMember(below, member));
     return FinishDirectory(below);
   }
 
-  Result<> StageMember(const std::string& below, const std::string& name) {
-    const std::string source = places_.dump + below + "/" + name;
-    CKPT_TRY(const struct stat status, LinkStatus(source));
+  Result<> StageMember(const std::string& below, const Member& member) {
+    const std::string source = places_.dump + below + "/" + member.name;
     const bool is_top = below.empty();
-    const auto edited = is_top ? changes_.edited.find(name) : changes_.edited.end();
-    const std::string path = below + "/" + (is_top ? changes_.NameOf(name) : name);
+    const auto edited = is_top ? changes_.edited.find(member.name) : changes_.edited.end();
+    const std::string path = below + "/" + (is_top ? changes_.NameOf(member.name) : member.name);
+    if (member.is_file && edited == changes_.edited.end()) return PlaceUnchanged(source, path);
+    CKPT_TRY(const struct stat status, LinkStatus(source));
     if (edited != changes_.edited.end()) return WriteEdited(source, status, path, edited->second);
     if (S_ISREG(status.st_mode)) return PlaceUnchanged(source, path);
     if (S_ISLNK(status.st_mode)) return PlaceLink(source, status, below, path);
