@@ -161,8 +161,8 @@ Result<BranchMap> ReadMapSource(const std::string& source) {
   const fs::file_status status = fs::status(source, problem);
   if (fs::is_directory(status)) return ReadDirectory(source);
   if (fs::exists(status)) return ReadFile(source);
-  const bool is_text =
-      IsBranchMapText(source) || HasUnionOptions(source) || source.find_first_of(" \n") != std::string::npos;
+  const bool is_text = IsBranchMapText(source) || HasUnionOptions(source) ||
+                       source.find_first_of(" \n") != std::string::npos;
   if (!is_text) return MakeError(ErrorCode::kNotFound, "{}: no such file", EscapeOctal(source));
   return ReadText(source, "the command line");
 }
