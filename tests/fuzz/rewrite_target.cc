@@ -58,11 +58,11 @@ ImageSource::Members Changed(const ImageSource::Members& members, const DumpChan
 }
 
 // A dump whose facts could be read has facts after the change, too, with as many entries.
-void CheckOutput(const ImageSource::Members& members, EditPlan plan) {
+int CheckOutput(const ImageSource::Members& members, EditPlan plan) {
   const ImageSource before = ImageSource::OfMembers("fuzzed", members);
-  if (FinalizePlan(before, plan).has_error()) return;
+  if (FinalizePlan(before, plan).has_error() || plan.empty()) return 0;
   const auto changes = ChangesOf(plan, before);
-  if (changes.has_error()) return;
+  if (changes.has_error()) return 0;
   const ImageSource after = ImageSource::OfMembers("rewritten", Changed(members, changes.value()));
   for (const auto& [name, content] : changes.value().edited) {
     const auto type = FindImageTypeByFileName(name);
@@ -76,26 +76,27 @@ void CheckOutput(const ImageSource::Members& members, EditPlan plan) {
   const auto edits = plan.edits();
   CKPT_CHECK(std::ranges::all_of(
       edits, [](const Edit* edit) { return edit->old_value != edit->new_value; }));
+  return 1;
 }
 
-void FuzzFixup(const FuzzInput& input) {
+int FuzzFixup(const FuzzInput& input) {
   const auto map = ParseBranchMap(input.text, "fuzzed map");
   const auto facts = ReadDumpFacts(ImageSource::OfMembers("fuzzed", input.members));
-  if (map.has_error() || facts.has_error()) return;
+  if (map.has_error() || facts.has_error()) return 0;
   auto view = UnionView::AtMountpoints(false);
-  if (view.has_error()) return;
+  if (view.has_error()) return 0;
   const auto resolver = UnionResolver::Open(map.value(), std::move(view).value());
-  if (resolver.has_error()) return;
+  if (resolver.has_error()) return 0;
   RepairRules rules;
   rules.map = &map.value();
   rules.evidence.map_is_explicit = true;
   rules.evidence.force = input.text.ends_with('!');
   const auto repairs = FindPathRepairs(facts.value(), rules);
-  if (repairs.has_error()) return;
+  if (repairs.has_error()) return 0;
   const MountChoices mounts;
   auto plan = PlanFixup(
       {facts.value(), map.value(), repairs.value(), resolver.value(), mounts, rules.evidence});
-  if (plan.has_value()) CheckOutput(input.members, std::move(plan).value());
+  return plan.has_value() ? CheckOutput(input.members, std::move(plan).value()) : 0;
 }
 
 std::vector<std::string> Lines(const std::string& text) {
@@ -112,8 +113,10 @@ std::vector<std::string> Lines(const std::string& text) {
 // Each line a rule for everything that it can be a rule of, the numbers from its bytes.
 std::optional<RewriteRules> RulesOf(const std::string& text) {
   std::vector<std::string> rules = Lines(text);
-  // Not to be led to files of this machine.
-  std::erase_if(rules, [](const std::string& rule) { return rule.starts_with('@'); });
+  // No rule at all, or one that leads to files of this machine.
+  std::erase_if(rules, [](const std::string& rule) {
+    return rule.starts_with('@') || rule.find('=') == std::string::npos;
+  });
   auto paths = PrefixMap::Parse("--path", rules);
   auto cgroups = PrefixMap::Parse("--cgroup", rules);
   auto mounts = PrefixMap::Parse("--mount", rules, false);
@@ -123,7 +126,7 @@ std::optional<RewriteRules> RulesOf(const std::string& text) {
   if ((kind & 1) != 0) parsed.paths = std::move(paths).value();
   if ((kind & 2) != 0) parsed.cgroups = std::move(cgroups).value();
   if ((kind & 4) != 0) parsed.mounts = std::move(mounts).value();
-  if ((kind & 8) != 0) parsed.uid_shift = static_cast<int64_t>(text.size()) - 8;
+  if ((kind & 8) != 0) parsed.uid_shift = static_cast<int64_t>(text.size()) - kind % 3 * 64;
   parsed.anonymise = kind % 16 == 0;
   return parsed;
 }
@@ -143,13 +146,13 @@ std::string PackFuzzInput(const FuzzFiles& files, const std::string& text) {
   return packed + static_cast<char>(kTextMark) + text;
 }
 
-void FuzzRewrite(Bytes bytes) {
+int FuzzRewrite(Bytes bytes) {
   const FuzzInput input = Unpack(AsText(bytes));
-  FuzzFixup(input);
+  const int fixups = FuzzFixup(input);
   auto rules = RulesOf(input.text);
-  if (!rules) return;
+  if (!rules) return fixups;
   auto plan = PlanRewrite(ImageSource::OfMembers("fuzzed", input.members), std::move(*rules));
-  if (plan.has_value()) CheckOutput(input.members, std::move(plan).value());
+  return fixups + (plan.has_value() ? CheckOutput(input.members, std::move(plan).value()) : 0);
 }
 
 }  // namespace ckpt

@@ -20,8 +20,8 @@ std::string PackFuzzInput(const FuzzFiles& files, const std::string& text);
 
 // Unpacks any bytes; takes the text as a branch map, and its lines as options of rewrite; plans
 // both on the dump. A plan that is not refused is carried out in memory, and what comes of it must
-// be read again as it is. Aborts where it cannot be.
-void FuzzRewrite(Bytes input);
+// be read again as it is. Aborts where it cannot be. Returns how many plans were carried out.
+int FuzzRewrite(Bytes input);
 
 }  // namespace ckpt
 

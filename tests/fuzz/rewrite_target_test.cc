@@ -51,7 +51,8 @@ std::vector<std::string> Seeds() {
   // The last byte says which options are used.
   for (int kind = 0; kind < 16; ++kind) {
     seeds.push_back(PackFuzzInput(
-        SampleFiles(), "/d/ID=/x\n/srv/app=/y\n" + std::string(1, static_cast<char>('@' + kind))));
+        SampleFiles(),
+        "/d/ID-init=/x\n/srv/app=/y\n" + std::string(1, static_cast<char>('@' + kind))));
     seeds.push_back(PackFuzzInput(SampleFiles(), std::string(1, static_cast<char>(kind))));
   }
   return seeds;
@@ -59,12 +60,17 @@ std::vector<std::string> Seeds() {
 
 TEST(RewriteTargetTest, WholeDumpsPass) {
   EXPECT_TRUE(ParseBranchMap(kMap, "map"));
-  for (const std::string& seed : Seeds()) FuzzRewrite(AsBytes(seed));
+  int carried_out = 0;
+  for (const std::string& seed : Seeds()) carried_out += FuzzRewrite(AsBytes(seed));
+  EXPECT_GE(carried_out, 8);
+  // The map as a map, and its last byte as what to rewrite.
+  EXPECT_EQ(FuzzRewrite(AsBytes(Seeds().front())), 2);
 }
 
 TEST(RewriteTargetTest, DamagedDumpsAreRefusedOrPass) {
   const std::vector<std::string> seeds = Seeds();
   std::mt19937 random(20141117);  // the same inputs in every run
+  int carried_out = 0;
   for (size_t i = 0; i < kDamagedInputs; ++i) {
     std::string input = seeds[random() % seeds.size()];
     for (size_t damage = random() % 6; damage > 0; --damage) {
@@ -81,8 +87,9 @@ TEST(RewriteTargetTest, DamagedDumpsAreRefusedOrPass) {
       }
       if (input.empty()) break;
     }
-    FuzzRewrite(AsBytes(input));
+    carried_out += FuzzRewrite(AsBytes(input));
   }
+  EXPECT_GE(carried_out, 500);
 }
 
 }  // namespace
