@@ -164,10 +164,8 @@ Result<std::vector<pb::fdinfo_entry>> DescriptorCollector::Collect(pid_t pid) {
   CKPT_TRY(const DescriptorTable table, DescriptorTable::Open(pid));
   std::vector<pb::fdinfo_entry> fds;
   new_epolls_.clear();
-  for (const int number : table.numbers()) {
-    CKPT_TRY(OpenDescription opened, table.Read(number));
-    CKPT_TRY(Add(std::move(opened), fds));
-  }
+  CKPT_TRY(std::vector<OpenDescription> all, table.ReadAll());
+  for (OpenDescription& opened : all) CKPT_TRY(Add(std::move(opened), fds));
   // An epoll that others have as well is restored by the first that has it.
   std::vector<const OpenDescription*> epolls;
   for (const OpenDescription& epoll : new_epolls_) epolls.push_back(&epoll);

@@ -49,6 +49,9 @@ constexpr size_t kReaderThreads = 2;
 // Buffers where the process stays frozen until all is written: enough to keep the disk busy.
 constexpr uint64_t kStreamBytes = uint64_t{64} << 20;
 
+// What a tree has in memory, at most, to read its smaps before anything else.
+constexpr uint64_t kSmallTreeBytes = uint64_t{16} << 20;
+
 uint32_t MicrosecondsSince(Clock::time_point start) {
   return static_cast<uint32_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count());
@@ -154,6 +157,7 @@ class DumpRun {
     static_cast<void>(DescriptorCollector(files, refusals).Collect(pid));
     static_cast<void>(CollectDirectories(pid, files, refusals, &unused.mm, &unused.fs));
     static_cast<void>(ReadPosixTimers(pid));
+    TranslateOwners({}, false, files.mutable_entries(), refusals);
   }
 
   Result<> Freeze() {
@@ -163,8 +167,6 @@ class DumpRun {
     snapshot_.stats.set_freezing_time(MicrosecondsSince(start));
     tree_.emplace(std::move(tree));
     CKPT_TRY(surroundings_->Start(LivingPids(), output_));
-    // smaps walks the page tables for its sizes: that goes on beside the rest.
-    smaps_ = std::async(std::launch::async, [this] { return ReadAllSmaps(); });
     log_.Info("process {}: {} frozen", options_.pid, tree_->tasks().size());
     return success();
   }
@@ -200,6 +202,11 @@ class DumpRun {
       if (!dump.IsZombie()) CKPT_TRY(surroundings_->namespaces().CheckTask(dump.pid(), refusals_));
     }
     CheckAllSessions();
+    // smaps walks the page tables for its sizes: that goes on beside the rest, but for so little
+    // that a thread would take longer to start.
+    const bool is_little = tasks_.size() == 1 && IsSmall();
+    smaps_ = std::async(is_little ? std::launch::deferred : std::launch::async,
+                        [this] { return ReadAllSmaps(); });
     return success();
   }
 
@@ -218,17 +225,10 @@ class DumpRun {
 
   // All that can be seen from outside.
   Result<> Collect() {
+    CKPT_TRY(IsSmall() ? CollectSmall() : CollectLarge());
     for (TaskDump& dump : tasks_) {
-      CKPT_TRY(dump.FindPages());
-      CKPT_TRY(snapshot_.shared_memories.Add(dump.pid(), dump.mappings()));
-    }
-    CKPT_TRY(snapshot_.shared_memories.FindPages());
-    StartReading();
-    CKPT_TRY(CollectFiles());
-    CKPT_TRY(const std::vector<std::vector<Mapping>> smaps, smaps_.get());
-    for (size_t i = 0; i < tasks_.size(); ++i) {
-      refusals_.SetProcess(tasks_[i].pid());
-      CKPT_TRY(tasks_[i].Collect(smaps[i], snapshot_.files, refusals_));
+      refusals_.SetProcess(dump.pid());
+      CKPT_TRY(dump.Collect(snapshot_.files, refusals_));
     }
     CKPT_TRY(CheckSurroundings());
     CKPT_TRY(refusals_.AsResult(options_.pid));
@@ -250,6 +250,43 @@ class DumpRun {
     if (!surroundings_->namespaces().IsOwn(NamespaceKind::kMnt)) {
       snapshot_.files.ForgetMountsOfGhosts();
     }
+    return success();
+  }
+
+  // Then smaps is there as soon as maps would be, and tells the same and more.
+  bool IsSmall() const {
+    uint64_t pages = 0;
+    for (const TaskDump& dump : tasks_) pages += static_cast<uint64_t>(dump.stat().rss_pages);
+    return pages * kPageSize < kSmallTreeBytes;
+  }
+
+  Result<> CollectSmall() {
+    CKPT_TRY(CollectFiles());
+    CKPT_TRY(AddSmaps());
+    return FindPages();
+  }
+
+  // The pages take longest: they are read from the beginning.
+  Result<> CollectLarge() {
+    for (TaskDump& dump : tasks_) CKPT_TRY(dump.ListMappings());
+    CKPT_TRY(FindPages());
+    CKPT_TRY(CollectFiles());
+    return AddSmaps();
+  }
+
+  Result<> AddSmaps() {
+    CKPT_TRY(std::vector<std::vector<Mapping>> smaps, smaps_.get());
+    for (size_t i = 0; i < tasks_.size(); ++i) CKPT_TRY(tasks_[i].AddSmaps(std::move(smaps[i])));
+    return success();
+  }
+
+  Result<> FindPages() {
+    for (TaskDump& dump : tasks_) {
+      CKPT_TRY(dump.FindPages());
+      CKPT_TRY(snapshot_.shared_memories.Add(dump.pid(), dump.mappings()));
+    }
+    CKPT_TRY(snapshot_.shared_memories.FindPages());
+    StartReading();
     return success();
   }
 

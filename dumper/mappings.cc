@@ -191,15 +191,17 @@ class Collector {
     return IsDeleted(file) ? files_.ghosts().ReasonToRefuse(file) : std::nullopt;
   }
 
-  // Every link is read; what lies behind it is asked once for neighbours of the same inode and
-  // link.
+  // Asked once for neighbours of one inode and maps path, such as the segments of a library: they
+  // were mapped from one open file.
   Result<LinkedFile> ReadMappedFile(const Mapping& mapping) {
-    const std::string name = fmt::format("{:x}-{:x}", mapping.start, mapping.end);
-    CKPT_TRY(std::string path, ReadLinkAt(map_files_fd_, name));
-    const auto inode = std::tuple(mapping.dev_major, mapping.dev_minor, mapping.inode);
-    if (last_file_.path == path && last_inode_ == inode) return last_file_;
-    CKPT_TRY(last_file_, StatLinkedFile(map_files_fd_, name, std::move(path)));
-    last_inode_ = inode;
+    const auto identity =
+        std::tuple(mapping.dev_major, mapping.dev_minor, mapping.inode, mapping.path);
+    if (last_end_ != mapping.start || last_identity_ != identity) {
+      CKPT_TRY(last_file_,
+               ReadLinkedFile(map_files_fd_, fmt::format("{:x}-{:x}", mapping.start, mapping.end)));
+      last_identity_ = identity;
+    }
+    last_end_ = mapping.end;
     return last_file_;
   }
 
@@ -232,7 +234,8 @@ class Collector {
   Refusals& refusals_;
   CollectedMappings result_;
   LinkedFile last_file_;
-  std::tuple<uint32_t, uint32_t, uint64_t> last_inode_;  // of the mapping it was read for
+  std::tuple<uint32_t, uint32_t, uint64_t, std::string> last_identity_;  // whose it is
+  uint64_t last_end_ = 0;
 };
 
 }  // namespace

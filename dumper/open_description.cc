@@ -3,8 +3,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <future>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -14,6 +17,9 @@ namespace {
 
 // linux/fcntl.h, CONFIG_CHECKPOINT_RESTORE: two uid_t, real and effective.
 constexpr int kFGetOwnerUids = 17;
+
+// From so many on a second thread is worth its start.
+constexpr size_t kManyDescriptors = 64;
 
 }  // namespace
 
@@ -39,6 +45,27 @@ Result<OpenDescription> DescriptorTable::Read(int number) const {
   CKPT_TRY(std::string link, ReadLinkAt(links_.get(), fmt::format("{}", number)));
   CKPT_TRY(opened.file, StatLinkedFile(opened.copy.get(), std::move(link)));
   CKPT_TRY(opened.info, ReadFdInfoIn(infos_.get(), number));
+  return opened;
+}
+
+Result<std::vector<OpenDescription>> DescriptorTable::ReadSome(std::span<const int> numbers) const {
+  std::vector<OpenDescription> opened;
+  for (const int number : numbers) {
+    CKPT_TRY(opened.emplace_back(), Read(number));
+  }
+  return opened;
+}
+
+Result<std::vector<OpenDescription>> DescriptorTable::ReadAll() const {
+  const std::span<const int> all = numbers_;
+  if (all.size() < kManyDescriptors) return ReadSome(all);
+  const size_t half = all.size() / 2;
+  auto reading = std::async(std::launch::async, [&] { return ReadSome(all.subspan(half)); });
+  Result<std::vector<OpenDescription>> first = ReadSome(all.first(half));
+  Result<std::vector<OpenDescription>> second = reading.get();
+  CKPT_TRY(std::vector<OpenDescription> opened, std::move(first));
+  CKPT_TRY(std::vector<OpenDescription> rest, std::move(second));
+  std::ranges::move(rest, std::back_inserter(opened));
   return opened;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/file.h"
@@ -37,9 +38,12 @@ class DescriptorTable {
 
   const std::vector<int>& numbers() const { return numbers_; }  // ascending
   Result<OpenDescription> Read(int number) const;
+  // All, by number. Many are read by two threads.
+  Result<std::vector<OpenDescription>> ReadAll() const;
 
  private:
   DescriptorTable() = default;
+  Result<std::vector<OpenDescription>> ReadSome(std::span<const int> numbers) const;
 
   pid_t pid_ = 0;
   UniqueFd pidfd_;

@@ -114,25 +114,33 @@ Result<> Surroundings::LookAtMounts() {
 Result<> Surroundings::Start(std::vector<pid_t> pids, StagedFileSet& output) {
   CKPT_TRY(const bool changed, watch_->HaveChanged());
   if (changed) CKPT_TRY(LookAtMounts());
-  reading_ = std::async(std::launch::async, [this] { return ReadContents(); });
-  reading_cgroups_ = std::async(std::launch::async, [this, pids = std::move(pids)] {
-    return ReadCgroups(pids, options_.cgroups, dumper_mounts_);
-  });
+  // What is little is done where it is asked for: a thread would take longer to start.
+  const auto how_if = [](bool is_much) {
+    return is_much ? std::launch::async : std::launch::deferred;
+  };
+  reading_ = std::async(how_if(HasOwnContents()), [this] { return ReadContents(); });
+  const bool has_properties = options_.cgroups != CgroupMode::kIgnore;
+  reading_cgroups_ =
+      std::async(how_if(has_properties || pids.size() > 1), [this, pids = std::move(pids)] {
+        return ReadCgroups(pids, options_.cgroups, dumper_mounts_);
+      });
   std::vector<TmpfsOutput> outputs;
   for (const OwnTmpfs& tmpfs : own_mounts_.tmpfs) {
     CKPT_TRY(const int fd,
              output.Create(ImageFileName(ImageType::kTmpfsDev, tmpfs.device), kStagedImageMode));
     outputs.push_back({tmpfs, fd});
   }
-  archiving_ = std::async(std::launch::async,
+  archiving_ = std::async(how_if(!outputs.empty()),
                           [this, outputs = std::move(outputs)] { return ArchiveTmpfs(outputs); });
   return success();
 }
 
+// Of the namespaces whose content is read from inside.
+int Surroundings::ContentFlags() const { return namespaces_->JoinableFlags() & ~CLONE_NEWNS; }
+
 Result<Surroundings::Contents> Surroundings::ReadContents() const {
   Contents contents;
-  const int flags = namespaces_->JoinableFlags() & ~CLONE_NEWNS;
-  if (flags == 0) return contents;
+  if (!HasOwnContents()) return contents;
   const auto read = [&]() -> Result<> {
     if (IsOwn(kUts)) {
       CKPT_TRY(contents.uts, ReadUtsNamespace());
@@ -145,7 +153,7 @@ Result<Surroundings::Contents> Surroundings::ReadContents() const {
     }
     return success();
   };
-  CKPT_TRY(RunInNamespacesOf(root_, flags, read));
+  CKPT_TRY(RunInNamespacesOf(root_, ContentFlags(), read));
   return contents;
 }
 

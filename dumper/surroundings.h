@@ -96,6 +96,8 @@ class Surroundings {
 
   bool IsOwn(NamespaceKind kind) const { return namespaces_->IsOwn(kind); }
   Result<> LookAtMounts();
+  int ContentFlags() const;
+  bool HasOwnContents() const { return ContentFlags() != 0; }
   Result<Contents> ReadContents() const;
   Result<> ArchiveTmpfs(const std::vector<TmpfsOutput>& outputs) const;
 

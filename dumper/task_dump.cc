@@ -33,9 +33,20 @@ Result<> TaskDump::Check(Refusals& refusals) {
   return success();
 }
 
-Result<> TaskDump::FindPages() {
+Result<> TaskDump::ListMappings() {
   if (IsZombie()) return success();
   CKPT_TRY(mappings_, ReadMappings(pid(), features_));
+  return success();
+}
+
+Result<> TaskDump::AddSmaps(std::vector<Mapping> smaps) {
+  if (!mappings_.empty()) return AddUsage(smaps, mappings_);
+  mappings_ = std::move(smaps);
+  return success();
+}
+
+Result<> TaskDump::FindPages() {
+  if (IsZombie()) return success();
   CKPT_TRY(const PagemapReader pagemap, PagemapReader::Open(pid(), features_));
   for (const PagesToDump& source : FindPagesToDump(mappings_)) {
     if (source.whole) {
@@ -47,12 +58,10 @@ Result<> TaskDump::FindPages() {
   return success();
 }
 
-Result<> TaskDump::Collect(const std::vector<Mapping>& smaps, FileTable& files,
-                           Refusals& refusals) {
+Result<> TaskDump::Collect(FileTable& files, Refusals& refusals) {
   if (IsZombie()) return success();
   CKPT_TRY(CollectDirectories(pid(), files, refusals, &snapshot.mm, &snapshot.fs));
   snapshot.fs.set_umask(statuses_.front().umask);
-  CKPT_TRY(AddUsage(smaps, mappings_));
   CKPT_TRY(RefuseGuardPages(refusals));
   CKPT_TRY(CollectedMappings mapped, CollectMappings(pid(), mappings_, files, refusals));
   mapped_files_ = std::move(mapped.files);

@@ -47,10 +47,14 @@ class TaskDump {
   // Who it is: its entry of the tree but for ppid, and a zombie's only core.
   Result<> Identify();
   Result<> Check(Refusals& refusals);
-  // Its mappings, and where its pages are.
+  // Its mappings, for FindPages() before smaps is read.
+  Result<> ListMappings();
+  // Mappings with their usage, read since the freeze.
+  Result<> AddSmaps(std::vector<Mapping> smaps);
+  // Where its pages are; after either of the two above.
   Result<> FindPages();
-  // What can be seen from outside besides. `smaps` is read since the freeze.
-  Result<> Collect(const std::vector<Mapping>& smaps, FileTable& files, Refusals& refusals);
+  // What can be seen from outside besides.
+  Result<> Collect(FileTable& files, Refusals& refusals);
 
   // What only its threads can tell. RemoveEngine() follows InstallEngine(), whatever fails.
   Result<> InstallEngine();

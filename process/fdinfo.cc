@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -72,12 +74,29 @@ Result<FdInfo> ReadFdInfo(pid_t pid, int fd) {
   return ReadProcFile(fmt::format("/proc/{}/fdinfo/{}", pid, fd), ParseFdInfo);
 }
 
+namespace {
+
+// A file that the kernel makes as one record (single_open) comes whole where it has room: one
+// read(2) shorter than asked for is all of it.
+Result<std::string> ReadSingleRecord(int fd, const std::string& name) {
+  std::array<char, 4096> buffer;
+  const ssize_t got = read(fd, buffer.data(), buffer.size());
+  const int saved = errno;
+  if (got < 0) return ErrnoError(saved, "read({})", name);
+  std::string text(buffer.data(), static_cast<size_t>(got));
+  if (text.size() < buffer.size()) return text;
+  CKPT_TRY(const std::string rest, ReadWholeFd(fd, name));
+  return text + rest;
+}
+
+}  // namespace
+
 Result<FdInfo> ReadFdInfoIn(int fdinfo_directory, int fd) {
   const std::string name = fmt::format("{}", fd);
   const UniqueFd file(openat(fdinfo_directory, name.c_str(), O_RDONLY | O_CLOEXEC));
   const int saved = errno;
   if (!file.valid()) return ErrnoError(saved, "open(fdinfo/{})", fd);
-  CKPT_TRY(const std::string text, ReadWholeFd(file.get(), "fdinfo/" + name));
+  CKPT_TRY(const std::string text, ReadSingleRecord(file.get(), "fdinfo/" + name));
   auto info = ParseFdInfo(text);
   if (info.has_error()) return std::move(info).error().In("fdinfo/" + name);
   return info;

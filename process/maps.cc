@@ -56,12 +56,18 @@ bool ReadFile(TextScanner& scanner, Mapping& mapping) {
   return true;
 }
 
-// The gate page is in no list of VMAs, so no ioctl gives it; it is the same for every process.
-Result<> AppendGateMapping(std::vector<Mapping>& mappings) {
+// The gate page is in no list of VMAs, so no ioctl gives it; it is the same for every process, and
+// as long as the system runs.
+Result<std::optional<Mapping>> FindGateMapping() {
   CKPT_TRY(std::vector<Mapping> own, ReadProcFile("/proc/self/maps", ParseMaps));
-  if (!own.empty() && SpecialMappingOf(own.back()) == SpecialMapping::kVsyscall) {
-    mappings.push_back(std::move(own.back()));
-  }
+  if (own.empty() || SpecialMappingOf(own.back()) != SpecialMapping::kVsyscall) return std::nullopt;
+  return std::move(own.back());
+}
+
+Result<> AppendGateMapping(std::vector<Mapping>& mappings) {
+  static const Result<std::optional<Mapping>> found = FindGateMapping();
+  CKPT_TRY(const std::optional<Mapping> gate, found);
+  if (gate) mappings.push_back(*gate);
   return success();
 }
 

@@ -69,8 +69,10 @@ void EndAll() {
 
 Result<> MeasureDump(Engine engine, pid_t pid, Times* times) {
   CKPT_TRY(const std::string images, MakeTestDirectory("ckpt-bench-images"));
-  CKPT_TRY(const double dump,
-           Milliseconds([&] { return Dump(engine, pid, images, AfterDump::kRunning); }));
+  CKPT_TRY(const double dump, Milliseconds([&] {
+             // As the harness has it for CRIU.
+             return Dump(engine, pid, images, AfterDump::kRunning, {"--manage-cgroups=ignore"});
+           }));
   CKPT_TRY(const pb::stats_entry stats, ReadSingleEntry<pb::stats_entry>(images + "/stats-dump"));
   times->frozen.push_back(stats.dump().frozen_time() / 1000.0);
   times->dump.push_back(dump);

@@ -120,7 +120,7 @@ TEST_F(ContainerJob, WhatWasRestoredIsDumpedAndRestoredAgain) {
   setenv("IMAGES", "/mnt/img2", 1);
   Step("dump");
   waitpid(ContainerPid(), nullptr, 0);
-  EXPECT_THAT(Step("fixup"), HasSubstr("nothing to do"));
+  EXPECT_THAT(Step("fixup"), Not(HasSubstr("busybox")));  // but options of the union's mount
   RestoreAndVerify();
   EndContainer();
 }
