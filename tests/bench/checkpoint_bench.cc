@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "formats/image_file.h"
 #include "formats/proto/stats.pb.h"
 #include "tests/harness/command.h"
+#include "tests/harness/container.h"
 #include "tests/harness/engine.h"
 #include "tests/harness/namespaces.h"
 #include "tests/harness/subject.h"
@@ -21,12 +23,13 @@
 namespace ckpt {
 namespace {
 
-// What tests/programs/load.cc is to hold.
+// What tests/programs/load.cc is to hold, or a container.
 struct Load {
   const char* name;
-  const char* text;
+  const char* text;  // nullptr: the program waits in a container
+  ContainerOptions container = {};
 };
-constexpr Load kLoads[] = {
+const Load kLoads[] = {
     {"1 process, 1 MB", "memory 1048576"},
     {"256 MB", "memory 268435456"},
     {"1 GB", "memory 1073741824"},
@@ -34,6 +37,11 @@ constexpr Load kLoads[] = {
     {"500 threads", "threads 499"},
     {"10,000 VMAs", "mappings 10000"},
     {"2,000 descriptors", "descriptors 2000"},
+    {"2,000 bind mounts", nullptr, {.program = "blocked", .bind_mounts = 2000}},
+    // As in the scenario, but that CRIU could not dump mappings of a layer.
+    {"container on layers",
+     nullptr,
+     {.program = "blocked", .root = ContainerRoot::kLayers, .under_init = true}},
 };
 constexpr int kRepetitions = 5;
 constexpr Engine kEngines[] = {Engine::kOurs, Engine::kCriu};
@@ -67,11 +75,24 @@ void EndAll() {
   }
 }
 
-Result<> MeasureDump(Engine engine, pid_t pid, Times* times) {
+// A process to dump, and what its dumps and restores have to be told.
+struct Target {
+  std::optional<Container> container;
+  std::optional<Subject> subject;
+  // As the harness has it for CRIU.
+  std::vector<std::string> dump_options = {"--manage-cgroups=ignore"};
+  std::vector<std::string> restore_options = {"--manage-cgroups=ignore"};
+
+  pid_t pid() const { return container ? container->pid() : subject->pid(); }
+};
+
+Result<> MeasureDump(Engine engine, const Target& target, Times* times) {
   CKPT_TRY(const std::string images, MakeTestDirectory("ckpt-bench-images"));
+  std::vector<std::string> options = target.dump_options;
+  // It would run iptables on a network namespace of the tree's own, which is not there.
+  if (engine == Engine::kCriu) options.insert(options.end(), {"--network-lock", "skip"});
   CKPT_TRY(const double dump, Milliseconds([&] {
-             // As the harness has it for CRIU.
-             return Dump(engine, pid, images, AfterDump::kRunning, {"--manage-cgroups=ignore"});
+             return Dump(engine, target.pid(), images, AfterDump::kRunning, options);
            }));
   CKPT_TRY(const pb::stats_entry stats, ReadSingleEntry<pb::stats_entry>(images + "/stats-dump"));
   times->frozen.push_back(stats.dump().frozen_time() / 1000.0);
@@ -81,9 +102,10 @@ Result<> MeasureDump(Engine engine, pid_t pid, Times* times) {
 }
 
 // The same images for both.
-Result<> MeasureRestore(Engine engine, const std::string& images, Times* times) {
+Result<> MeasureRestore(Engine engine, const Target& target, const std::string& images,
+                        Times* times) {
   CKPT_TRY(const double restore, Milliseconds([&]() -> Result<> {
-             CKPT_TRY(Restore(engine, images));
+             CKPT_TRY(Restore(engine, images, target.restore_options));
              return success();
            }));
   times->restore.push_back(restore);
@@ -91,32 +113,48 @@ Result<> MeasureRestore(Engine engine, const std::string& images, Times* times) 
   return success();
 }
 
-Result<Subject> StartLoad(const Load& load) {
+Result<> StartContainer(const Load& load, Target* target) {
+  CKPT_TRY(Container container, Container::Start("ckpt-bench-container", load.container));
+  target->restore_options.insert(target->restore_options.end(), {"--root", container.root()});
+  for (const std::string file : {"hosts", "resolv.conf", "hostname"}) {
+    target->dump_options.insert(target->dump_options.end(),
+                                {"--external", fmt::format("mnt[/etc/{0}]:{0}", file)});
+    target->restore_options.insert(
+        target->restore_options.end(),
+        {"--external", fmt::format("mnt[{}]:{}", file, container.HostFile(file))});
+  }
+  target->container.emplace(std::move(container));
+  return success();
+}
+
+Result<> StartProgram(const Load& load, Target* target) {
   CKPT_TRY(const std::string workdir, MakeTestDirectory("ckpt-bench-work"));
   CKPT_TRY(WriteWholeFile(workdir + "/load", AsBytes(std::string_view(load.text)), 0644));
-  return Subject::Start(RunfilePath("tests/programs/load"), workdir);
+  CKPT_TRY(Subject subject, Subject::Start(RunfilePath("tests/programs/load"), workdir));
+  target->subject.emplace(std::move(subject));
+  return success();
 }
 
 void PrintRow(const Load& load, const char* what, const Samples& ours, const Samples& theirs) {
-  printf("%-18s %-8s %10.1f %10.1f %8.2f\n", load.name, what, Median(ours), Median(theirs),
+  printf("%-20s %-8s %10.1f %10.1f %8.2f\n", load.name, what, Median(ours), Median(theirs),
          Median(ours) / Median(theirs));
 }
 
 Result<> Measure(const Load& load) {
-  CKPT_TRY(Subject subject, StartLoad(load));
+  Target target;
+  CKPT_TRY(load.text == nullptr ? StartContainer(load, &target) : StartProgram(load, &target));
   Times times[std::size(kEngines)];
   for (int repetition = 0; repetition < kRepetitions; ++repetition) {
     for (const Engine engine : kEngines) {
-      CKPT_TRY(MeasureDump(engine, subject.pid(), &times[static_cast<size_t>(engine)]));
+      CKPT_TRY(MeasureDump(engine, target, &times[static_cast<size_t>(engine)]));
     }
   }
   CKPT_TRY(const std::string images, MakeTestDirectory("ckpt-bench-images"));
-  CKPT_TRY(Dump(Engine::kOurs, subject.pid(), images));
-  CKPT_TRY(subject.AwaitEnd());
+  CKPT_TRY(Dump(Engine::kOurs, target.pid(), images, AfterDump::kGone, target.dump_options));
   EndAll();
   for (int repetition = 0; repetition < kRepetitions; ++repetition) {
     for (const Engine engine : kEngines) {
-      CKPT_TRY(MeasureRestore(engine, images, &times[static_cast<size_t>(engine)]));
+      CKPT_TRY(MeasureRestore(engine, target, images, &times[static_cast<size_t>(engine)]));
     }
   }
   const Times& ours = times[static_cast<size_t>(Engine::kOurs)];
@@ -133,7 +171,7 @@ Result<> Measure(const Load& load) {
 Result<> MeasureAll(std::string_view wanted) {
   CKPT_TRY(CheckAvailable(Engine::kCriu));
   printf("medians of %d, in milliseconds\n", kRepetitions);
-  printf("%-18s %-8s %10s %10s %8s\n", "load", "time", "ours", "CRIU", "ratio");
+  printf("%-20s %-8s %10s %10s %8s\n", "load", "time", "ours", "CRIU", "ratio");
   for (const Load& load : kLoads) {
     if (std::string_view(load.name).find(wanted) != std::string_view::npos) {
       CKPT_TRY(Measure(load));
