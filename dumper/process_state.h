@@ -22,8 +22,8 @@ namespace ckpt {
 // RemoteSyscalls::Options::batch_bytes that CollectProcess needs.
 size_t ProcessBatchBytes(size_t posix_timer_count);
 
-// Fills `tc` but for the leader's signal mask, and `mm` but for its mappings and exe_file_id. `stat`
-// is that of the process since it was frozen.
+// Fills `tc` but for the leader's signal mask, and `mm` but for its mappings and exe_file_id.
+// `stat` is that of the process since it was frozen.
 Result<> CollectProcess(FrozenProcess& process, const TaskStat& stat, const RemoteSyscalls& engine,
                         const std::vector<PosixTimer>& posix_timers, pb::task_core_entry* tc,
                         pb::mm_entry* mm);

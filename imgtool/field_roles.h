@@ -19,9 +19,9 @@ enum class FieldRole : unsigned char {
   kMountSource,  // a device, or a directory of the host
   kMountKey,     // of an external mount
   kMountOptions,
-  kDevice,       // in the kernel's encoding, major << 20 | minor
-  kUserDevice,   // in the encoding of makedev(3)
-  kUserId,       // as the initial user namespace of the dump has it
+  kDevice,      // in the kernel's encoding, major << 20 | minor
+  kUserDevice,  // in the encoding of makedev(3)
+  kUserId,      // as the initial user namespace of the dump has it
   kGroupId,
   kHostName,
   kTaskName,

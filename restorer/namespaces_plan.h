@@ -24,7 +24,7 @@ struct NamespacesPlan {
   std::optional<NodeNamesPlan> names;
   bool loopback_is_up = false;
   std::vector<std::string> addresses;  // see net_addresses.h
-  std::vector<SysctlPlan> sysctls;  // in the order in which they are set
+  std::vector<SysctlPlan> sysctls;     // in the order in which they are set
   std::optional<MountTreePlan> mounts;
 };
 

@@ -36,8 +36,8 @@ struct RestoreOptions {
   bool counts_timer_ids = false;
 };
 
-// The names of all steps, in order. Those that a tree is made by (kTreeSteps of make_tree.h) come in
-// between, as often as there are processes.
+// The names of all steps, in order. Those that a tree is made by (kTreeSteps of make_tree.h) come
+// in between, as often as there are processes.
 std::vector<std::string_view> RestoreStepNames();
 
 // Restores the dump; the pid of the process, which runs by itself, as a child of ours. After an
