@@ -15,6 +15,8 @@ namespace ckpt {
 
 namespace {
 
+constexpr size_t kPiecesOfOneReader = 4;
+
 Result<> ReadAllAt(int fd, uint64_t offset, std::span<std::byte> into) {
   while (!into.empty()) {
     const ssize_t got = pread(fd, into.data(), into.size(), static_cast<off_t>(offset));
@@ -97,7 +99,12 @@ void PageStage::StartReading(std::vector<Source> sources) {
     for (const Piece& piece : pieces_) total_bytes_ += piece.size_bytes;
     started_ = true;
   }
-  changed_.notify_all();
+  // To wake a thread takes as long as to read some hundred pages.
+  if (pieces_.size() <= kPiecesOfOneReader) {
+    start_.notify_one();
+  } else {
+    start_.notify_all();
+  }
 }
 
 void PageStage::AllowWriting(std::vector<int> fds) {
@@ -110,6 +117,7 @@ void PageStage::AllowWriting(std::vector<int> fds) {
 }
 
 Result<> PageStage::FinishReading() {
+  start_.notify_all();
   for (std::thread& reader : readers_) reader.join();
   readers_.clear();
   {
@@ -129,7 +137,7 @@ Result<> PageStage::Finish() {
 
 void PageStage::AwaitStart() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return started_ || error_; });
+  start_.wait(lock, [this] { return started_ || error_; });
 }
 
 void PageStage::ReadPieces() {
@@ -218,6 +226,7 @@ void PageStage::Fail(Error error) {
     const std::lock_guard lock(mutex_);
     if (!error_) error_ = std::move(error);
   }
+  start_.notify_all();
   changed_.notify_all();
 }
 

@@ -116,6 +116,7 @@ class PageStage {
   std::vector<int> fds_;  // set before may_write_
   std::atomic<size_t> next_piece_ = 0;
   std::mutex mutex_;
+  std::condition_variable start_;  // readers wait for it
   std::condition_variable changed_;
   std::vector<size_t> free_;  // of buffers
   std::deque<FilledBuffer> to_write_;

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <future>
+#include <memory>
 #include <utility>
 
 #include "base/file.h"
@@ -58,33 +59,40 @@ bool IsUsageLine(std::string_view line) {
   return !line.empty() && line.front() >= 'A' && line.front() <= 'Z';
 }
 
+// A piece of the file; its memory is not touched before it is filled.
+struct Piece {
+  std::unique_ptr<char[]> bytes = std::make_unique_for_overwrite<char[]>(kPieceBytes);
+  size_t size_bytes = 0;
+
+  std::string_view text() const { return {bytes.get(), size_bytes}; }
+};
+
 // The next piece, shorter than others only at the end of the file.
-Result<std::string> ReadPiece(int fd, const std::string& path) {
-  std::string piece(kPieceBytes, '\0');
-  size_t filled = 0;
-  while (filled < piece.size()) {
-    const ssize_t got = read(fd, piece.data() + filled, piece.size() - filled);
+Result<Piece> ReadPiece(int fd, const std::string& path) {
+  Piece piece;
+  while (piece.size_bytes < kPieceBytes) {
+    const ssize_t got =
+        read(fd, piece.bytes.get() + piece.size_bytes, kPieceBytes - piece.size_bytes);
     const int saved = errno;
     if (got < 0 && saved == EINTR) continue;
     if (got < 0) return ErrnoError(saved, "read({})", path);
     if (got == 0) break;
-    filled += static_cast<size_t>(got);
+    piece.size_bytes += static_cast<size_t>(got);
   }
-  piece.resize(filled);
   return piece;
 }
 
 Result<std::vector<Mapping>> ParsePieces(int fd, const std::string& path) {
   SmapsParser parser;
-  CKPT_TRY(std::string piece, ReadPiece(fd, path));
-  while (piece.size() == kPieceBytes) {
+  CKPT_TRY(Piece piece, ReadPiece(fd, path));
+  while (piece.size_bytes == kPieceBytes) {
     auto reading = std::async(std::launch::async, ReadPiece, fd, std::cref(path));
-    Result<> parsed = parser.Feed(piece);
-    Result<std::string> next = reading.get();
+    Result<> parsed = parser.Feed(piece.text());
+    Result<Piece> next = reading.get();
     CKPT_TRY(parsed);
     CKPT_TRY(piece, std::move(next));
   }
-  CKPT_TRY(parser.Feed(piece));
+  CKPT_TRY(parser.Feed(piece.text()));
   return parser.Finish();
 }
 
