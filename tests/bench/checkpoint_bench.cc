@@ -92,7 +92,7 @@ Result<> MeasureDump(Engine engine, const Target& target, Times* times) {
   // It would run iptables on a network namespace of the tree's own, which is not there.
   if (engine == Engine::kCriu) options.insert(options.end(), {"--network-lock", "skip"});
   CKPT_TRY(const double dump, Milliseconds([&] {
-             return Dump(engine, target.pid(), images, AfterDump::kRunning, options);
+             return Dump(engine, target.pid(), images, ProcessAfter::kRunning, options);
            }));
   CKPT_TRY(const pb::stats_entry stats, ReadSingleEntry<pb::stats_entry>(images + "/stats-dump"));
   times->frozen.push_back(stats.dump().frozen_time() / 1000.0);
@@ -150,7 +150,7 @@ Result<> Measure(const Load& load) {
     }
   }
   CKPT_TRY(const std::string images, MakeTestDirectory("ckpt-bench-images"));
-  CKPT_TRY(Dump(Engine::kOurs, target.pid(), images, AfterDump::kGone, target.dump_options));
+  CKPT_TRY(Dump(Engine::kOurs, target.pid(), images, ProcessAfter::kGone, target.dump_options));
   EndAll();
   for (int repetition = 0; repetition < kRepetitions; ++repetition) {
     for (const Engine engine : kEngines) {

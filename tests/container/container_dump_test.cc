@@ -7,7 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "base/file.h"
+#include "dumper/dump.h"
 #include "process/joined_namespaces.h"
+#include "process/kernel_features.h"
 #include "tests/harness/command.h"
 #include "tests/harness/container.h"
 #include "tests/harness/engine.h"
@@ -18,6 +21,7 @@ namespace {
 using testing::AllOf;
 using testing::ContainsRegex;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 Container Started(const ContainerOptions& options) {
   Result<Container> container = Container::Start("container", options);
@@ -28,7 +32,7 @@ Container Started(const ContainerOptions& options) {
 // What the dump says; the container runs on.
 std::string ErrorOfDump(Container& container, const std::vector<std::string>& more = {}) {
   const std::string images = MakeTestDirectory("images").value();
-  const Result<> dumped = container.Dump(Engine::kOurs, images, AfterDump::kRunning, more);
+  const Result<> dumped = container.Dump(Engine::kOurs, images, ProcessAfter::kRunning, more);
   return dumped.has_error() ? dumped.error().message : "";
 }
 
@@ -88,7 +92,7 @@ TEST(ContainerDump, DevicesOfOutsideBecomeThoseInside) {
   Container container = Started({.program = "counter", .under_init = true, .outside_null = true});
   const std::string images = MakeTestDirectory("images").value();
   const Result<> dumped =
-      container.Dump(Engine::kOurs, images, AfterDump::kGone, {"--evasive-devices"});
+      container.Dump(Engine::kOurs, images, ProcessAfter::kGone, {"--evasive-devices"});
   ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
   for (const Engine engine : {Engine::kOurs, Engine::kCriu}) {
     if (CheckAvailable(engine).has_error()) continue;
@@ -127,7 +131,7 @@ TEST(ContainerDump, MountsOfOutsideAreFoundWhereThatIsAskedFor) {
   Container container = Started({.program = "counter", .names_externals = false});
   const std::string images = MakeTestDirectory("images").value();
   const Result<> dumped =
-      container.Dump(Engine::kOurs, images, AfterDump::kGone, {"--ext-mount-map", "auto"});
+      container.Dump(Engine::kOurs, images, ProcessAfter::kGone, {"--ext-mount-map", "auto"});
   ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
   for (const Engine engine : {Engine::kOurs, Engine::kCriu}) {
     if (CheckAvailable(engine).has_error()) continue;
@@ -135,6 +139,46 @@ TEST(ContainerDump, MountsOfOutsideAreFoundWhereThatIsAskedFor) {
     ASSERT_TRUE(restored.has_value()) << restored.error().message;
     EXPECT_EQ(container.Verdict().value(), "pass");
   }
+}
+
+TEST(ContainerDump, AFailureBeforeAnyStepLeavesTheContainerRunningAndNoFile) {
+  Container container = Started({.program = "mounts", .under_init = true, .propagation = true});
+  const std::string before = container.Snapshot().value();
+  const std::string images = MakeTestDirectory("images").value();
+  DumpOptions options;
+  options.pid = container.pid();
+  options.images_directory = images;
+  options.features = DetectKernelFeatures();
+  for (const char* file : {"hosts", "resolv.conf", "hostname"}) {
+    options.surroundings.externals.keys[fmt::format("/etc/{}", file)] = file;
+  }
+  Log log;
+  for (const std::string_view failing : kDumpSteps) {
+    if (failing == "release") continue;  // the dump is whole by then
+    options.before_step = [&](std::string_view step) -> Result<> {
+      if (step == failing) return MakeError(ErrorCode::kSystem, "no {}", step);
+      return success();
+    };
+    const auto dumped = Dump(options, log);
+    ASSERT_TRUE(dumped.has_error()) << failing;
+    EXPECT_EQ(dumped.error().message, fmt::format("no {}", failing));
+    EXPECT_THAT(ListDirectory(images).value(), IsEmpty()) << failing;
+    EXPECT_EQ(container.Snapshot().value(), before) << failing;
+  }
+  EXPECT_EQ(container.Verdict().value(), "pass");
+}
+
+TEST(ContainerDump, AnOlderKernelDoes) {
+  Container container = Started({.program = "mounts", .under_init = true, .propagation = true});
+  const std::string before = container.Snapshot().value();
+  const std::string images = MakeTestDirectory("images").value();
+  const Result<> dumped =
+      container.Dump(Engine::kOurs, images, ProcessAfter::kGone, {"--plain-kernel"});
+  ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
+  const Result<> restored = container.Restore(Engine::kOurs, images);
+  ASSERT_TRUE(restored.has_value()) << restored.error().message;
+  EXPECT_EQ(container.Snapshot().value(), before);
+  EXPECT_EQ(container.Verdict().value(), "pass");
 }
 
 }  // namespace

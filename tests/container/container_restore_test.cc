@@ -188,7 +188,7 @@ class CgroupRestore : public testing::TestWithParam<Engine> {
     ASSERT_TRUE(group.Set("pids.max", "77").has_value());
     ASSERT_TRUE(group.Set("cgroup.procs", std::to_string(container_->pid())).has_value());
     const Result<> dumped =
-        container_->Dump(GetParam(), images_, AfterDump::kGone, {"--manage-cgroups=full"});
+        container_->Dump(GetParam(), images_, ProcessAfter::kGone, {"--manage-cgroups=full"});
     ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
     group.Remove();
     ASSERT_FALSE(group.Exists());

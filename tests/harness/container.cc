@@ -167,7 +167,7 @@ Result<pid_t> Container::Spawn() const {
   ExecProgram(words, layer.get(), options_.outside_null ? outside_null : open("/dev/null", O_RDWR));
 }
 
-Result<> Container::Dump(Engine engine, const std::string& images, AfterDump after,
+Result<> Container::Dump(Engine engine, const std::string& images, ProcessAfter after,
                          const std::vector<std::string>& more) {
   std::vector<std::string> arguments = more;
   if (HasMounts() && options_.names_externals) {
@@ -177,7 +177,7 @@ Result<> Container::Dump(Engine engine, const std::string& images, AfterDump aft
   }
   if (engine == Engine::kCriu) AddPeculiarities(arguments);
   CKPT_TRY(ckpt::Dump(engine, pid(), images, after, arguments));
-  if (after != AfterDump::kGone) return success();
+  if (after != ProcessAfter::kGone) return success();
   CKPT_TRY(subject_->AwaitEnd());
   CKPT_TRY(RunCommandWell({"rm", "-rf", folder_ + "/saved"}));
   CKPT_TRY(RunCommandWell({"cp", "-a", workdir(), folder_ + "/saved"}));

@@ -69,7 +69,7 @@ class Container {
   // Dumps and restores with the three files of the host as external mounts, by the keys "hosts",
   // "resolv.conf" and "hostname". `more` are further arguments. A dump that ends the container also
   // reaps it, and keeps the files in WORKDIR as they are then.
-  Result<> Dump(Engine engine, const std::string& images, AfterDump after = AfterDump::kGone,
+  Result<> Dump(Engine engine, const std::string& images, ProcessAfter after = ProcessAfter::kGone,
                 const std::vector<std::string>& more = {});
   // To be called once the container has ended: puts the files of WORKDIR back as they were at the
   // last dump, and restores.

@@ -72,7 +72,7 @@ Result<> CheckAvailable(Engine engine) {
   return success();
 }
 
-Result<> Dump(Engine engine, pid_t pid, const std::string& directory, AfterDump after,
+Result<> Dump(Engine engine, pid_t pid, const std::string& directory, ProcessAfter after,
               const std::vector<std::string>& more) {
   CKPT_TRY(std::vector<std::string> command, Command(engine, "dump"));
   const std::string log = directory + "/dump.log";
@@ -81,8 +81,8 @@ Result<> Dump(Engine engine, pid_t pid, const std::string& directory, AfterDump 
     command.push_back(word);
   }
   command.insert(command.end(), more.begin(), more.end());
-  if (after == AfterDump::kRunning) command.push_back("--leave-running");
-  if (after == AfterDump::kStopped) command.push_back("--leave-stopped");
+  if (after == ProcessAfter::kRunning) command.push_back("--leave-running");
+  if (after == ProcessAfter::kStopped) command.push_back("--leave-stopped");
   return RunEngine(command, log);
 }
 

@@ -21,12 +21,12 @@ std::string_view Name(Engine engine);
 Result<> CheckAvailable(Engine engine);
 
 // What is left of the process after the dump.
-enum class AfterDump { kGone, kRunning, kStopped };
+enum class ProcessAfter { kGone, kRunning, kStopped };
 
 // Dumps `pid` into `directory`, which must exist. The error has the end of the log in it. `more`
 // are further arguments.
 Result<> Dump(Engine engine, pid_t pid, const std::string& directory,
-              AfterDump after = AfterDump::kGone, const std::vector<std::string>& more = {});
+              ProcessAfter after = ProcessAfter::kGone, const std::vector<std::string>& more = {});
 
 // Restores the dump, detached, and returns the pid of its process.
 Result<pid_t> Restore(Engine engine, const std::string& directory,

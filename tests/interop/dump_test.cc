@@ -38,7 +38,7 @@ TEST_P(LiveDump, AProcessThatIsLeftRunningIsAsItWas) {
   ASSERT_TRUE(started.has_value()) << started.error().message;
   Subject& subject = started.value().subject;
   const Result<> dumped =
-      Dump(Engine::kOurs, subject.pid(), started.value().images, AfterDump::kRunning);
+      Dump(Engine::kOurs, subject.pid(), started.value().images, ProcessAfter::kRunning);
   ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
   EXPECT_EQ(TreeSnapshotOf(subject.pid()).value(), started.value().snapshot);
   EXPECT_EQ(subject.Verdict().value(), "pass");
@@ -56,7 +56,7 @@ INSTANTIATE_TEST_SUITE_P(Programs, LiveDump,
 TEST(LiveDumpOfOne, AProcessThatIsLeftStoppedGoesOnWhenContinued) {
   Started started = StartProgram("threads").value();
   const Result<> dumped =
-      Dump(Engine::kOurs, started.subject.pid(), started.images, AfterDump::kStopped);
+      Dump(Engine::kOurs, started.subject.pid(), started.images, ProcessAfter::kStopped);
   ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
   ASSERT_TRUE(started.subject.AwaitStop().has_value());
   EXPECT_EQ(started.subject.State().value(), 'T');
@@ -69,7 +69,7 @@ TEST(LiveDumpOfOne, AStoppedProcessThatIsLeftRunningStaysStopped) {
   ASSERT_TRUE(started.subject.Signal(SIGSTOP).has_value());
   ASSERT_TRUE(started.subject.AwaitStop().has_value());
   const Result<> dumped =
-      Dump(Engine::kOurs, started.subject.pid(), started.images, AfterDump::kRunning);
+      Dump(Engine::kOurs, started.subject.pid(), started.images, ProcessAfter::kRunning);
   ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
   EXPECT_EQ(started.subject.State().value(), 'T');
   ASSERT_TRUE(started.subject.Signal(SIGCONT).has_value());

@@ -99,7 +99,7 @@ TEST_P(TerminalTest, AnotherTerminalTakesThePlaceOfTheOneThatWas) {
     const Terminal terminal;
     Subject subject = StartProgram(terminal);
     const Result<> dumped =
-        Dump(GetParam(), subject.pid(), images_, AfterDump::kGone, {"--shell-job"});
+        Dump(GetParam(), subject.pid(), images_, ProcessAfter::kGone, {"--shell-job"});
     ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
     ASSERT_TRUE(subject.AwaitEnd().has_value());
   }
@@ -118,12 +118,12 @@ using TerminalOfNoShellJob = TerminalTest;
 TEST_P(TerminalOfNoShellJob, IsRefusedByName) {
   const Terminal terminal;
   Subject subject = StartProgram(terminal);
-  const Result<> dumped = Dump(GetParam(), subject.pid(), images_, AfterDump::kRunning);
+  const Result<> dumped = Dump(GetParam(), subject.pid(), images_, ProcessAfter::kRunning);
   ASSERT_TRUE(dumped.has_error());
   EXPECT_THAT(dumped.error().message,
               testing::HasSubstr("a terminal from outside of the tree (see --shell-job)"));
   ASSERT_TRUE(
-      Dump(GetParam(), subject.pid(), images_, AfterDump::kGone, {"--shell-job"}).has_value());
+      Dump(GetParam(), subject.pid(), images_, ProcessAfter::kGone, {"--shell-job"}).has_value());
   ASSERT_TRUE(subject.AwaitEnd().has_value());
   EXPECT_EQ(RestoreOn(Terminal(), ""), static_cast<int>(ErrorCode::kUnsupported));
   EXPECT_THAT(ReadWholeFile(images_ + "/restore.log").value(),
