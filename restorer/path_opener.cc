@@ -68,8 +68,15 @@ Result<UniqueFd> PathOpener::OpenPath(const std::string& path, int flags) const 
   how.flags = static_cast<uint64_t>(flags | O_CLOEXEC | ((flags & O_PATH) != 0 ? 0 : O_NOCTTY));
   how.resolve = root_.valid() ? RESOLVE_IN_ROOT : 0;
   const int directory = root_.valid() ? root_.get() : AT_FDCWD;
-  const long fd = syscall(SYS_openat2, directory, path.c_str(), &how, sizeof(how));
-  const int saved = errno;
+  // EAGAIN: something was renamed or mounted anywhere meanwhile, and the kernel could not be sure
+  // of a "..", as openat2(2) says; but a lease gives it, too, and stays.
+  constexpr int kTries = 64;
+  long fd = -1;
+  int saved = EAGAIN;
+  for (int i = 0; i < kTries && fd < 0 && saved == EAGAIN; ++i) {
+    fd = syscall(SYS_openat2, directory, path.c_str(), &how, sizeof(how));
+    saved = errno;
+  }
   if (fd < 0) return ErrnoError(saved, "{}", path);
   return UniqueFd(static_cast<int>(fd));
 }
