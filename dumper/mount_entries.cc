@@ -101,6 +101,7 @@ SplitOptions SplitMountOptions(std::string_view options) {
 }
 
 pb::fstype FstypeOf(std::string_view name) {
+  if (name.starts_with("fuse.")) return pb::FUSE;
   const auto* const found =
       std::ranges::find(kFstypes, name, [](const auto& row) { return row.first; });
   return found == kFstypes.end() ? pb::UNSUPPORTED : found->second;

@@ -44,6 +44,7 @@ TEST(MountEntriesTest, AMountIsWrittenAsMountinfoGivesIt) {
 
 TEST(MountEntriesTest, AFilesystemThatTheFormatDoesNotKnowIsUnsupported) {
   EXPECT_EQ(FstypeOf("overlay"), pb::OVERLAYFS);
+  EXPECT_EQ(FstypeOf("fuse.fuse-overlayfs"), pb::FUSE);
   EXPECT_EQ(FstypeOf("ext4"), pb::UNSUPPORTED);
 }
 
