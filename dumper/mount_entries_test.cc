@@ -6,15 +6,6 @@
 namespace ckpt {
 namespace {
 
-TEST(MountEntriesTest, OptionsAreFlagsWhereTheyHaveOneAndTextOtherwise) {
-  const SplitOptions split =
-      SplitMountOptions("rw,nosuid,relatime,lowerdir=/a:/b\\054c,si=78be709e5fa7cad8,dio");
-  EXPECT_EQ(split.flags, uint32_t{MS_NOSUID | MS_RELATIME});
-  EXPECT_EQ(split.rest, "lowerdir=/a:/b\\054c,si=78be709e5fa7cad8,dio");
-  EXPECT_EQ(SplitMountOptions("ro").flags, uint32_t{MS_RDONLY});
-  EXPECT_EQ(SplitMountOptions("").flags, 0U);
-}
-
 TEST(MountEntriesTest, AMountIsWrittenAsMountinfoGivesIt) {
   Mount mount;
   mount.mnt_id = 38;
@@ -40,12 +31,6 @@ TEST(MountEntriesTest, AMountIsWrittenAsMountinfoGivesIt) {
   EXPECT_EQ(entry.source(), "none");
   EXPECT_EQ(entry.options(), "si=1");
   EXPECT_EQ(entry.master_id(), 4U);
-}
-
-TEST(MountEntriesTest, AFilesystemThatTheFormatDoesNotKnowIsUnsupported) {
-  EXPECT_EQ(FstypeOf("overlay"), pb::OVERLAYFS);
-  EXPECT_EQ(FstypeOf("fuse.fuse-overlayfs"), pb::FUSE);
-  EXPECT_EQ(FstypeOf("ext4"), pb::UNSUPPORTED);
 }
 
 }  // namespace

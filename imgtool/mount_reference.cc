@@ -4,43 +4,15 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <utility>
 
 #include "base/file.h"
-#include "formats/proto/mounts.pb.h"
+#include "formats/mount_options.h"
 #include "imgtool/mountinfo_line.h"
 
 namespace ckpt {
 
 namespace {
-
-// show_mnt_opts and show_sb_opts in the kernel's fs/proc_namespace.c.
-constexpr std::array<std::string_view, 13> kFlagOptions{
-    "rw",       "ro",          "nosuid", "nodev",   "noexec", "noatime", "nodiratime",
-    "relatime", "nosymfollow", "sync",   "dirsync", "mand",   "lazytime"};
-
-constexpr std::array<std::pair<std::string_view, pb::fstype>, 18> kFstypes{{
-    {"proc", pb::PROC},
-    {"sysfs", pb::SYSFS},
-    {"devtmpfs", pb::DEVTMPFS},
-    {"binfmt_misc", pb::BINFMT_MISC},
-    {"tmpfs", pb::TMPFS},
-    {"devpts", pb::DEVPTS},
-    {"pstore", pb::PSTORE},
-    {"securityfs", pb::SECURITYFS},
-    {"fusectl", pb::FUSECTL},
-    {"debugfs", pb::DEBUGFS},
-    {"tracefs", pb::TRACEFS},
-    {"cgroup", pb::CGROUP},
-    {"cgroup2", pb::CGROUP2},
-    {"aufs", pb::AUFS},
-    {"mqueue", pb::MQUEUE},
-    {"fuse", pb::FUSE},
-    {"overlay", pb::OVERLAYFS},
-    {"autofs", pb::AUTOFS},
-}};
 
 Result<uint64_t> MountIdOfFile(const std::string& path) {
   struct statx status {};
@@ -66,26 +38,6 @@ Result<MountLine> LineOfFile(const std::string& path) {
 
 }  // namespace
 
-uint32_t FstypeNumber(std::string_view name) {
-  if (name.starts_with("fuse.")) return pb::FUSE;
-  for (const auto& [known, number] : kFstypes) {
-    if (known == name) return number;
-  }
-  return pb::UNSUPPORTED;
-}
-
-std::string WithoutFlagOptions(std::string_view options) {
-  std::string kept;
-  while (!options.empty()) {
-    const std::string_view option = options.substr(0, options.find(','));
-    options.remove_prefix(std::min(option.size() + 1, options.size()));
-    if (std::ranges::find(kFlagOptions, option) != kFlagOptions.end()) continue;
-    if (!kept.empty()) kept += ',';
-    kept += option;
-  }
-  return kept;
-}
-
 Result<MountReference> FindMountReference(const std::string& file_or_line) {
   const bool is_line = file_or_line.find(' ') != std::string::npos;
   CKPT_TRY(const MountLine line, is_line ? ParseMountLine(file_or_line) : LineOfFile(file_or_line));
@@ -95,9 +47,9 @@ Result<MountReference> FindMountReference(const std::string& file_or_line) {
   }
   return MountReference{.origin = is_line ? "the given line of mountinfo" : file_or_line,
                         .device = line.device,
-                        .fstype = FstypeNumber(line.fstype),
+                        .fstype = static_cast<uint32_t>(FstypeOf(line.fstype)),
                         .source = line.source,
-                        .options = WithoutFlagOptions(line.options)};
+                        .options = SplitMountOptions(line.options).rest};
 }
 
 }  // namespace ckpt

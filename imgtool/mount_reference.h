@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 #include "base/result.h"
 
@@ -22,13 +21,6 @@ struct MountReference {
 // A word with blanks in it is a line of mountinfo; any other is a file, whose mount is looked up in
 // this process's mountinfo. kNotFound, kBadFormat.
 Result<MountReference> FindMountReference(const std::string& file_or_line);
-
-// The number that the format has for a file system's name, 0 (UNSUPPORTED) for one it does not
-// know.
-uint32_t FstypeNumber(std::string_view name);
-
-// A mount's options as images have them: without those that are flags ("rw", "relatime").
-std::string WithoutFlagOptions(std::string_view options);
 
 }  // namespace ckpt
 

@@ -35,11 +35,5 @@ TEST(MountReference, NeedsAFileThatIsThereOrALineWithADevice) {
             "a line of /proc/mounts has no device; give one of mountinfo, or a file");
 }
 
-TEST(MountReference, KnowsTheFormatsNumbersOfFileSystems) {
-  EXPECT_EQ(FstypeNumber("aufs"), uint32_t{pb::AUFS});
-  EXPECT_EQ(FstypeNumber("fuse.fuse-overlayfs"), uint32_t{pb::FUSE});
-  EXPECT_EQ(FstypeNumber("xfs"), uint32_t{pb::UNSUPPORTED});
-}
-
 }  // namespace
 }  // namespace ckpt
