@@ -14,15 +14,9 @@
 #include "base/result.h"
 #include "formats/compressed_stream.h"
 #include "formats/tar_stream.h"
+#include "imgtool/archive_limits.h"
 
 namespace ckpt {
-
-// What an archive may make us do; each has an option that raises it.
-struct ArchiveLimits {
-  uint64_t max_unpacked_bytes = uint64_t{256} << 30;
-  uint64_t max_members = uint64_t{1} << 18;
-  uint64_t max_image_bytes = uint64_t{1} << 30;  // of all images that are read into memory
-};
 
 // A member's path without "./" in front and slashes at the end. kUnsupported: an absolute path, or
 // one with "..", which would lead out of the archive.

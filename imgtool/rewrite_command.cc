@@ -14,7 +14,7 @@ namespace {
 
 Result<int> Analyze(const Invocation& invocation) {
   CKPT_TRY(const OpenedDump dump, OpenedDump::Open(invocation.operands[0], DumpAccess::kRead,
-                                                   std::nullopt, ReadArchiveLimits(invocation)));
+                                                   std::nullopt, ReadArchiveLimits(invocation.options)));
   CKPT_TRY(const auto rows, AnalyzeDump(dump.images()));
   const bool json = invocation.options.count("json") > 0;
   (json ? WriteJsonAnalysis : WriteTextAnalysis)(rows, invocation.streams.out);

@@ -26,25 +26,7 @@ void AddOutputOptions(po::options_description& options) {
                         "change DUMP itself, in one step; `imgtool undo` takes it back");
   options.add_options()("dry-run,n", "only report; write nothing");
   options.add_options()("json", "report as JSON");
-  const ArchiveLimits limits;
-  options.add_options()(
-      "max-unpacked",
-      po::value<uint64_t>()->value_name("BYTES")->default_value(limits.max_unpacked_bytes),
-      "what an archive may unpack to");
-  options.add_options()(
-      "max-members", po::value<uint64_t>()->value_name("COUNT")->default_value(limits.max_members),
-      "how many members an archive may have");
-  options.add_options()(
-      "max-images",
-      po::value<uint64_t>()->value_name("BYTES")->default_value(limits.max_image_bytes),
-      "how much memory the images of an archive may take");
-}
-
-ArchiveLimits ReadArchiveLimits(const Invocation& invocation) {
-  const po::variables_map& given = invocation.options;
-  return {.max_unpacked_bytes = given["max-unpacked"].as<uint64_t>(),
-          .max_members = given["max-members"].as<uint64_t>(),
-          .max_image_bytes = given["max-images"].as<uint64_t>()};
+  AddArchiveLimitOptions(options);
 }
 
 Result<OutputOptions> ReadOutputOptions(const Invocation& invocation) {
@@ -53,7 +35,7 @@ Result<OutputOptions> ReadOutputOptions(const Invocation& invocation) {
                         .in_place = given.count("in-place") > 0,
                         .dry_run = given.count("dry-run") > 0,
                         .json = given.count("json") > 0,
-                        .limits = ReadArchiveLimits(invocation)};
+                        .limits = ReadArchiveLimits(given)};
   if (given.count("output") > 0) options.out = given["output"].as<std::string>();
   if (options.out && options.in_place) {
     return MakeError(ErrorCode::kUsage, "-o and --in-place exclude each other");

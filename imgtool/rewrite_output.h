@@ -26,9 +26,6 @@ struct OutputOptions {
 // -o, --in-place, --dry-run, --json, and the limits on archives.
 void AddOutputOptions(boost::program_options::options_description& options);
 
-// Those of --max-unpacked, --max-members and --max-images.
-ArchiveLimits ReadArchiveLimits(const Invocation& invocation);
-
 // kUsage where -o and --in-place are both given, or none of the three.
 Result<OutputOptions> ReadOutputOptions(const Invocation& invocation);
 
