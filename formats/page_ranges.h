@@ -40,6 +40,8 @@ class PageRanges {
   const std::vector<StoredRange>& ranges() const { return ranges_; }
   // The pages image of a layer that a range names, open for reading.
   int pages_fd(size_t layer) const { return layers_[layer].pages.get(); }
+  // Its path, for messages and maps.
+  const std::string& pages_name(size_t layer) const { return layers_[layer].pages_name; }
 
   // Fills `out`, a whole number of pages, from the address `start`. kNotFound where the dump has no
   // such page, kUnsupported where it is lazy.
