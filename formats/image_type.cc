@@ -256,13 +256,15 @@ constexpr ImageTypeInfo kTable[] = {
     // The magic reads "CKPT" in a dump of the file.
     Own(Entries(Type::kCkptRaw, "CKPT_RAW", "ckpt-raw.img", Id::kNone, 0x54504b43, "raw_fact_entry",
                 "facts that CRIU's format has no place for")),
+    Own(Raw(Type::kPagesZstd, "PAGES_ZSTD", "pages-%u.img.zst", Id::kPages,
+            "the pages of one pagemap, compressed")),
 };
 
 constexpr bool RowsFollowTheEnum() {
   for (size_t i = 0; i < std::size(kTable); ++i) {
     if (static_cast<size_t>(kTable[i].type) != i) return false;
   }
-  return std::size(kTable) == static_cast<size_t>(Type::kCkptRaw) + 1;
+  return std::size(kTable) == static_cast<size_t>(Type::kPagesZstd) + 1;
 }
 static_assert(RowsFollowTheEnum());
 

@@ -101,6 +101,7 @@ enum class ImageType : uint8_t {
   kStats,
   kIrmapCache,
   kCkptRaw,
+  kPagesZstd,
 };
 
 // What the number in the name of an image is the number of. It is written in hexadecimal for

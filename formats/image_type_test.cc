@@ -8,11 +8,11 @@
 namespace ckpt {
 namespace {
 
-TEST(ImageTypeTest, HasTheTypesOfTheFormatAndOneOfOurOwn) {
+TEST(ImageTypeTest, HasTheTypesOfTheFormatAndTwoOfOurOwn) {
   size_t own = 0;
   for (const ImageTypeInfo& row : ImageTypes()) own += row.own ? 1 : 0;
-  EXPECT_EQ(ImageTypes().size(), 86U);
-  EXPECT_EQ(own, 1U);
+  EXPECT_EQ(ImageTypes().size(), 87U);
+  EXPECT_EQ(own, 2U);
 }
 
 TEST(ImageTypeTest, EveryNameLeadsBackToItsTypeAndId) {
@@ -34,6 +34,7 @@ TEST(ImageTypeTest, SpellsIdsAsTheTemplateSays) {
   EXPECT_EQ(ImageFileName(ImageType::kStats, kStatsOfRestore), "stats-restore");
   EXPECT_EQ(ImageFileName(ImageType::kIrmapCache), "irmap-cache");
   EXPECT_EQ(ImageFileName(ImageType::kCkptRaw), "ckpt-raw.img");
+  EXPECT_EQ(ImageFileName(ImageType::kPagesZstd, 3), "pages-3.img.zst");
 }
 
 TEST(ImageTypeTest, KnowsNoOtherSpellingOfAnId) {

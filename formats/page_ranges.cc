@@ -1,40 +1,10 @@
 #include "formats/page_ranges.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <limits>
 
 namespace ckpt {
 namespace {
-
-Result<uint64_t> FileSize(int fd, const std::string& name) {
-  struct stat status {};
-  if (fstat(fd, &status) != 0) {
-    int saved = errno;
-    return ErrnoError(saved, "fstat({})", name);
-  }
-  return static_cast<uint64_t>(status.st_size);
-}
-
-Result<> ReadAt(int fd, const std::string& name, uint64_t offset, std::span<std::byte> out) {
-  while (!out.empty()) {
-    ssize_t got = pread(fd, out.data(), out.size(), static_cast<off_t>(offset));
-    int saved = errno;
-    if (got < 0 && saved == EINTR) continue;
-    if (got < 0) return ErrnoError(saved, "pread({}, {}, {})", name, out.size(), offset);
-    if (got == 0) {
-      return MakeError(ErrorCode::kBadFormat, "{}: ends at byte {}, {} bytes before it should",
-                       name, offset, out.size());
-    }
-    offset += static_cast<uint64_t>(got);
-    out = out.subspan(static_cast<size_t>(got));
-  }
-  return success();
-}
 
 bool HasPresentPages(const Pagemap& pagemap) { return pagemap.present_bytes != 0; }
 
@@ -66,14 +36,13 @@ Result<PageRanges::Layer> PageRanges::OpenLayer(const DumpDirectory& dump, Image
   Layer layer;
   layer.pagemap_name = image.name();
   CKPT_TRY(layer.pagemap, ParsePagemap(image));
-  layer.pages_name = dump.PathOf(ImageType::kPages, layer.pagemap.pages_id);
   if (!HasPresentPages(layer.pagemap)) return layer;
-  CKPT_TRY(layer.pages, OpenFile(layer.pages_name, O_RDONLY));
-  CKPT_TRY(uint64_t size_bytes, FileSize(layer.pages.get(), layer.pages_name));
-  if (size_bytes < layer.pagemap.present_bytes) {
-    return MakeError(ErrorCode::kBadFormat, "{}: {} bytes, {} needs {}", layer.pages_name,
-                     size_bytes, layer.pagemap_name, layer.pagemap.present_bytes);
+  CKPT_TRY(PagesImage pages, PagesImage::Open(dump, layer.pagemap.pages_id));
+  if (pages.size_bytes() < layer.pagemap.present_bytes) {
+    return MakeError(ErrorCode::kBadFormat, "{}: {} bytes, {} needs {}", pages.name(),
+                     pages.size_bytes(), layer.pagemap_name, layer.pagemap.present_bytes);
   }
+  layer.pages = std::make_shared<const PagesImage>(std::move(pages));
   return layer;
 }
 
@@ -138,9 +107,8 @@ Result<> PageRanges::Read(uint64_t start, std::span<std::byte> out) const {
                        layers_[0].pagemap_name, start);
     }
     size_t size_bytes = std::min<uint64_t>(out.size(), range->end() - start);
-    const Layer& layer = layers_[range->layer];
-    CKPT_TRY(ReadAt(layer.pages.get(), layer.pages_name,
-                    range->file_offset + (start - range->start), out.first(size_bytes)));
+    CKPT_TRY(layers_[range->layer].pages->Read(range->file_offset + (start - range->start),
+                                               out.first(size_bytes)));
     start += size_bytes;
     out = out.subspan(size_bytes);
     ++range;

@@ -5,15 +5,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "base/file.h"
 #include "base/result.h"
 #include "formats/dump_directory.h"
 #include "formats/pagemap.h"
+#include "formats/pages_image.h"
 
 namespace ckpt {
 
@@ -22,7 +23,7 @@ struct StoredRange {
   uint64_t start;  // address
   uint64_t page_count;
   size_t layer;          // 0 is the dump, 1 its parent, ...
-  uint64_t file_offset;  // of the first page in the pages image of the layer
+  uint64_t file_offset;  // of the first page in the pages image of the layer, decompressed
   bool is_lazy;          // in no pages image; layer and file_offset have no meaning
 
   uint64_t end() const { return start + page_count * kPageBytes; }
@@ -38,21 +39,24 @@ class PageRanges {
 
   // Ascending and disjoint.
   const std::vector<StoredRange>& ranges() const { return ranges_; }
-  // The pages image of a layer that a range names, open for reading.
-  int pages_fd(size_t layer) const { return layers_[layer].pages.get(); }
+  // The pages image of a layer that a range names.
+  const std::shared_ptr<const PagesImage>& pages(size_t layer) const {
+    return layers_[layer].pages;
+  }
+  // Only where it is not compressed.
+  int pages_fd(size_t layer) const { return layers_[layer].pages->fd(); }
   // Its path, for messages and maps.
-  const std::string& pages_name(size_t layer) const { return layers_[layer].pages_name; }
+  const std::string& pages_name(size_t layer) const { return layers_[layer].pages->name(); }
 
   // Fills `out`, a whole number of pages, from the address `start`. kNotFound where the dump has no
-  // such page, kUnsupported where it is lazy.
+  // such page, kUnsupported where it is lazy. By any number of threads at once.
   Result<> Read(uint64_t start, std::span<std::byte> out) const;
 
  private:
   struct Layer {
     std::string pagemap_name;
     Pagemap pagemap;
-    std::string pages_name;
-    UniqueFd pages;  // valid where a range is in it
+    std::shared_ptr<const PagesImage> pages;  // nothing where no range is in it
   };
 
   static Result<Layer> OpenLayer(const DumpDirectory& dump, ImageType type, uint64_t id);

@@ -1,5 +1,6 @@
 #include "formats/page_ranges.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -8,6 +9,7 @@
 
 #include "base/file.h"
 #include "formats/image_writer.h"
+#include "formats/page_compression.h"
 
 namespace ckpt {
 namespace {
@@ -39,6 +41,14 @@ class PageRangesTest : public testing::Test {
     for (char page : pages) bytes.append(kPageBytes, page);
     EXPECT_TRUE(WriteWholeFile(path + "/pages-1.img", AsBytes(bytes), 0644).has_value());
     return path;
+  }
+
+  static void Compress(const std::string& dump) {
+    const PagesImage plain = PagesImage::OpenPlain(dump + "/pages-1.img").value();
+    const UniqueFd fd = OpenFile(dump + "/pages-1.img.zst", O_RDWR | O_CREAT, 0644).value();
+    const PagesToWrite image = PagesOf(plain, fd.get(), "pages");
+    EXPECT_TRUE(CompressPages({&image, 1}, {}));
+    fs::remove(dump + "/pages-1.img");
   }
 
   static Result<PageRanges> Open(const std::string& path) {
@@ -95,6 +105,29 @@ TEST_F(PageRangesTest, LooksPagesUpInTheParentsThatHaveThem) {
   for (const StoredRange& range : pages.value().ranges()) layers.push_back(range.layer);
   EXPECT_EQ(layers, (std::vector<size_t>{2, 1, 2, 0}));
   EXPECT_EQ(pages.value().ranges()[2].file_offset, 2 * kPageBytes);
+}
+
+TEST_F(PageRangesTest, ReadsCompressedLayersAsItReadsPlainOnes) {
+  const auto first = MakeDump("1", {MakePagemapEntry(0x1000, 4, kPagesPresent)}, "abcd");
+  const auto path = MakeDump(
+      "2",
+      {MakePagemapEntry(0x1000, 2, kPagesInParent), MakePagemapEntry(0x3000, 1, kPagesPresent),
+       MakePagemapEntry(0x4000, 1, kPagesInParent)},
+      "C", "1");
+  Compress(first);
+  EXPECT_EQ(ReadPages(Open(path).value(), 0x1000, 4), "abCd");
+  Compress(path);
+  auto pages = Open(path);
+  ASSERT_TRUE(pages.has_value()) << pages.error().message;
+  EXPECT_EQ(ReadPages(pages.value(), 0x1000, 4), "abCd");
+  EXPECT_EQ(pages.value().pages_name(0), path + "/pages-1.img.zst");
+}
+
+TEST_F(PageRangesTest, RefusesACompressedPagesImageOfFewerPages) {
+  auto path = MakeDump("1", {MakePagemapEntry(0x1000, 3, kPagesPresent)}, "ab");
+  Compress(path);
+  EXPECT_EQ(ErrorOf(path),
+            path + "/pages-1.img.zst: 8192 bytes, " + path + "/pagemap-5.img needs 12288");
 }
 
 TEST_F(PageRangesTest, NamesAPageThatTheParentLacks) {

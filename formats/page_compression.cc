@@ -1,0 +1,154 @@
+#include "formats/page_compression.h"
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "base/file.h"
+#include "formats/page_frames.h"
+
+namespace ckpt {
+
+namespace {
+
+struct Piece {
+  size_t image;
+  uint64_t offset;
+  size_t size_bytes;
+};
+
+std::vector<Piece> Cut(std::span<const PagesToWrite> images) {
+  std::vector<Piece> pieces;
+  for (size_t i = 0; i < images.size(); ++i) {
+    for (uint64_t at = 0; at < images[i].size_bytes; at += kPageFrameBytes) {
+      pieces.push_back(
+          {i, at,
+           static_cast<size_t>(std::min<uint64_t>(kPageFrameBytes, images[i].size_bytes - at))});
+    }
+  }
+  return pieces;
+}
+
+uint64_t TotalBytes(std::span<const PagesToWrite> images) {
+  uint64_t total_bytes = 0;
+  for (const PagesToWrite& image : images) total_bytes += image.size_bytes;
+  return total_bytes;
+}
+
+// A thread's own; a frame takes about a millisecond, so that to make them anew would show.
+std::span<std::byte> PieceBuffer(size_t size_bytes) {
+  thread_local std::vector<std::byte> buffer(kPageFrameBytes);
+  return std::span(buffer).first(size_bytes);
+}
+
+class Compression {
+ public:
+  Compression(std::span<const PagesToWrite> images, const CompressionOptions& options)
+      : images_(images),
+        level_(options.level),
+        pieces_(Cut(images)),
+        thread_count_(std::max<size_t>(1, std::min(options.thread_count, pieces_.size()))),
+        count_(options.progress, TotalBytes(images)),
+        frames_(images.size()),
+        ends_(images.size(), 0) {}
+
+  Result<uint64_t> Run() {
+    for (size_t i = 0; i < thread_count_; ++i)
+      idle_.push_back(std::make_unique<PageCompressor>(level_));
+    CKPT_TRY(WorkOnPieces(
+        pieces_.size(), thread_count_, [this](size_t index) { return CompressPiece(index); },
+        [this] { order_.Stop(); }));
+    return WriteTables();
+  }
+
+ private:
+  Result<> CompressPiece(size_t index) {
+    std::unique_ptr<PageCompressor> compressor = TakeCompressor();
+    Result<> done = CompressPiece(index, *compressor);
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(compressor));
+    return done;
+  }
+
+  std::unique_ptr<PageCompressor> TakeCompressor() {
+    const std::lock_guard lock(mutex_);
+    std::unique_ptr<PageCompressor> compressor = std::move(idle_.back());
+    idle_.pop_back();
+    return compressor;
+  }
+
+  Result<> CompressPiece(size_t index, PageCompressor& compressor) {
+    const Piece& piece = pieces_[index];
+    const PagesToWrite& image = images_[piece.image];
+    CKPT_TRY(const Bytes pages, image.read(piece.offset, PieceBuffer(piece.size_bytes)));
+    CKPT_TRY(const Bytes frame, compressor.Compress(pages));
+    uint64_t at = 0;
+    // After another thread's failure nothing matters any more.
+    if (!order_.Pass(index, [&] { at = AddFrame(piece, frame.size()); })) return success();
+    CKPT_TRY(WriteAllAt(image.fd, frame, at, image.name));
+    return count_.Add(piece.size_bytes);
+  }
+
+  // Where it goes.
+  uint64_t AddFrame(const Piece& piece, size_t frame_bytes) {
+    const uint64_t at = ends_[piece.image];
+    frames_[piece.image].push_back({.file_offset = at,
+                                    .start = piece.offset,
+                                    .compressed_bytes = static_cast<uint32_t>(frame_bytes),
+                                    .size_bytes = static_cast<uint32_t>(piece.size_bytes)});
+    ends_[piece.image] += frame_bytes;
+    return at;
+  }
+
+  Result<uint64_t> WriteTables() {
+    uint64_t total_bytes = 0;
+    for (size_t i = 0; i < images_.size(); ++i) {
+      const std::string table = EncodeSeekTable(frames_[i]);
+      CKPT_TRY(WriteAllAt(images_[i].fd, AsBytes(table), ends_[i], images_[i].name));
+      total_bytes += ends_[i] + table.size();
+    }
+    return total_bytes;
+  }
+
+  std::span<const PagesToWrite> images_;
+  int level_;
+  std::vector<Piece> pieces_;
+  size_t thread_count_;
+  PageCount count_;
+  PieceOrder order_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<PageCompressor>> idle_;
+  std::vector<std::vector<PageFrame>> frames_;  // by image
+  std::vector<uint64_t> ends_;                  // of the last frame, by image
+};
+
+}  // namespace
+
+Result<uint64_t> CompressPages(std::span<const PagesToWrite> images,
+                               const CompressionOptions& options) {
+  return Compression(images, options).Run();
+}
+
+Result<> WritePages(std::span<const PagesToWrite> images, const CompressionOptions& options) {
+  const std::vector<Piece> pieces = Cut(images);
+  PageCount count(options.progress, TotalBytes(images));
+  return WorkOnPieces(pieces.size(), options.thread_count, [&](size_t index) -> Result<> {
+    const Piece& piece = pieces[index];
+    const PagesToWrite& image = images[piece.image];
+    CKPT_TRY(const Bytes pages, image.read(piece.offset, PieceBuffer(piece.size_bytes)));
+    CKPT_TRY(WriteAllAt(image.fd, pages, piece.offset, image.name));
+    return count.Add(pages.size());
+  });
+}
+
+PagesToWrite PagesOf(const PagesImage& image, int fd, std::string name) {
+  const auto read = [&image](uint64_t offset, std::span<std::byte> buffer) -> Result<Bytes> {
+    CKPT_TRY(image.Read(offset, buffer));
+    return Bytes(buffer);
+  };
+  return {.size_bytes = image.size_bytes(), .read = read, .fd = fd, .name = std::move(name)};
+}
+
+}  // namespace ckpt
