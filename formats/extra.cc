@@ -16,9 +16,6 @@ namespace {
 
 using google::protobuf::Message;
 
-// A length and an ipc_msg with its two required fields.
-constexpr size_t kMinQueuedMessageBytes = 8;
-constexpr uint64_t kQueuedMessagePadding = 8;
 constexpr uint64_t kSemaphorePadding = 8;
 constexpr uint64_t kSharedMemoryPadding = 4;
 
@@ -69,7 +66,7 @@ Result<QueuedMessage> ReadQueuedMessage(ByteReader& reader) {
   if (length) bytes = reader.ReadBytes(*length);
   if (!bytes) return MakeError(ErrorCode::kBadFormat, "its ipc_msg is cut short");
   CKPT_TRY(auto message, ParseMessageAs<pb::ipc_msg>(*bytes));
-  auto text = reader.ReadBytes(PaddedTo(kQueuedMessagePadding, message.msize()));
+  auto text = reader.ReadBytes(PaddedTo(kQueuedTextPadding, message.msize()));
   if (!text) {
     return MakeError(ErrorCode::kBadFormat, "msize {} with {} bytes left", message.msize(),
                      reader.remaining());
@@ -104,6 +101,39 @@ Result<size_t> ReadExtraSize(ExtraKind kind, const Message& message, Bytes rest)
     }
   }
   return MakeError(ErrorCode::kInternal, "extra of kind {}", static_cast<int>(kind));
+}
+
+ExtraLayout LayoutOfExtra(ExtraKind kind, const Message& message) {
+  switch (kind) {
+    case ExtraKind::kNone:
+      return {};
+    case ExtraKind::kPipeData:
+      return {.size_bytes = As<pb::pipe_data_entry>(message).bytes()};
+    case ExtraKind::kPacket:
+      return {.size_bytes = As<pb::sk_packet_entry>(message).length()};
+    case ExtraKind::kTcpQueues:
+      return {.size_bytes = TcpQueuesSize(As<pb::tcp_stream_entry>(message))};
+    case ExtraKind::kBpfMap:
+      return {.size_bytes = BpfMapSize(As<pb::bpfmap_data_entry>(message))};
+    case ExtraKind::kSharedMemory: {
+      const auto& segment = As<pb::ipc_shm_entry>(message);
+      const uint64_t size_bytes = segment.in_pagemaps() ? 0 : segment.size();
+      return {.size_bytes = size_bytes,
+              .padding_bytes = PaddingTo(kSharedMemoryPadding, size_bytes)};
+    }
+    case ExtraKind::kSemaphores: {
+      const uint64_t size_bytes = 2 * uint64_t{As<pb::ipc_sem_entry>(message).nsems()};
+      return {.size_bytes = size_bytes, .padding_bytes = PaddingTo(kSemaphorePadding, size_bytes)};
+    }
+    case ExtraKind::kMessages:
+      return {.messages = As<pb::ipc_msg_entry>(message).qnum()};
+    case ExtraKind::kGhost:
+      if (message.GetDescriptor() == pb::ghost_chunk_entry::descriptor()) {
+        return {.size_bytes = As<pb::ghost_chunk_entry>(message).len()};
+      }
+      return {.to_end = !As<pb::ghost_file_entry>(message).chunks()};
+  }
+  return {};
 }
 
 Result<QueuedMessages> ReadQueuedMessages(uint32_t count, Bytes rest) {

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "formats/wire_cursor.h"
+
 namespace ckpt {
 namespace {
 
@@ -98,11 +100,7 @@ class JsonMessageWriter::OpenField {
   }
 
   void WriteAddress() {
-    if (const std::optional<std::string> address = SpellIpAddress(words_)) {
-      writer_.text_.Name(*address);
-    } else {
-      for (const uint32_t word : words_) writer_.text_.Number(word);
-    }
+    writer_.WriteAddress(words_);
     words_.clear();
   }
 
@@ -111,7 +109,141 @@ class JsonMessageWriter::OpenField {
   std::vector<uint32_t> words_;
 };
 
+void JsonMessageWriter::WriteAddress(const std::vector<uint32_t>& words) {
+  if (const std::optional<std::string> address = SpellIpAddress(words)) {
+    text_.Name(*address);
+  } else {
+    for (const uint32_t word : words) text_.Number(word);
+  }
+}
+
+// A message that was scanned and found sound and ordered: nothing is left to be checked.
+class JsonMessageWriter::Ordered {
+ public:
+  explicit Ordered(JsonMessageWriter& writer)
+      : writer_(writer), text_(writer.text_), pretty_(writer.style_ == JsonStyle::kPretty) {}
+
+  void Write(const JsonMessageSchema& schema, Bytes message) {
+    WireCursor cursor(message);
+    const JsonFieldSchema* array = nullptr;
+    uint64_t tag = 0;
+    while (!cursor.AtEnd() && cursor.ReadVarint(tag) && !text_.stopped()) {
+      const auto type = static_cast<WireType>(tag & 7);
+      const JsonFieldSchema* field = schema.Find(tag >> 3);
+      if (field == nullptr || !field->Accepts(type)) {
+        Skip(cursor, type);
+        continue;
+      }
+      if (field != array) {
+        if (array != nullptr) EndArray(*array);
+        array = nullptr;
+        if (field->repeated) {
+          if (IsEmptyPacked(*field, type, cursor)) continue;
+          array = field;
+        }
+        text_.RenderedKey(field->key);
+        if (field->repeated) text_.BeginArray();
+      }
+      WriteField(*field, type, cursor);
+    }
+    if (array != nullptr) EndArray(*array);
+  }
+
+ private:
+  static void Skip(WireCursor& cursor, WireType type) {
+    uint64_t word = 0;
+    Bytes bytes;
+    if (type == WireType::kVarint) {
+      cursor.ReadVarint(word);
+    } else if (type == WireType::kLengthDelimited) {
+      cursor.ReadLengthDelimited(bytes);
+    } else if (type == WireType::kFixed64) {
+      cursor.ReadFixed64(word);
+    } else {
+      cursor.ReadFixed32(word);
+    }
+  }
+
+  static bool IsEmptyPacked(const JsonFieldSchema& field, WireType type, WireCursor& cursor) {
+    if (!field.packable() || type != WireType::kLengthDelimited) return false;
+    WireCursor ahead = cursor;
+    uint64_t length = 0;
+    if (!ahead.ReadVarint(length) || length > 0) return false;
+    cursor = ahead;
+    return true;
+  }
+
+  void EndArray(const JsonFieldSchema& field) {
+    if (pretty_ && field.spelling == Spelling::kIpAddress) {
+      writer_.WriteAddress(words_);
+      words_.clear();
+    }
+    text_.EndArray();
+  }
+
+  void WriteField(const JsonFieldSchema& field, WireType type, WireCursor& cursor) {
+    uint64_t word = 0;
+    if (type == WireType::kVarint) {
+      cursor.ReadVarint(word);
+      return WriteWord(field, word);
+    }
+    if (type == WireType::kFixed64) {
+      cursor.ReadFixed64(word);
+      return WriteWord(field, word);
+    }
+    Bytes bytes;
+    cursor.ReadLengthDelimited(bytes);
+    if (field.kind == FieldKind::kMessage) {
+      text_.BeginObject();
+      Ordered(writer_).Write(*field.message, bytes);
+      text_.EndObject();
+    } else if (field.packable()) {
+      WritePacked(field, bytes);
+    } else {
+      writer_.WriteBytes(field, bytes);
+    }
+  }
+
+  void WritePacked(const JsonFieldSchema& field, Bytes bytes) {
+    WireCursor cursor(bytes);
+    const bool fixed = field.wire_type() == WireType::kFixed64;
+    uint64_t word = 0;
+    while (!cursor.AtEnd() && (fixed ? cursor.ReadFixed64(word) : cursor.ReadVarint(word))) {
+      WriteWord(field, word);
+    }
+  }
+
+  void WriteWord(const JsonFieldSchema& field, uint64_t word) {
+    if (field.kind == FieldKind::kUint64 && field.spelling == Spelling::kHex && pretty_) {
+      return text_.HexNumber(word);
+    }
+    if (field.kind == FieldKind::kBool) return text_.Bool(word != 0);
+    if (pretty_ && field.spelling == Spelling::kIpAddress) {
+      words_.push_back(static_cast<uint32_t>(word));
+      return;
+    }
+    writer_.WriteNumber(field, Meaning(field.kind, word));
+  }
+
+  JsonMessageWriter& writer_;
+  JsonText& text_;
+  bool pretty_;
+  std::vector<uint32_t> words_;
+};
+
 Result<> JsonMessageWriter::WriteFields(const JsonMessageSchema& schema, Bytes message) {
+  return WriteFields(schema, message, ScanMessage(schema, message));
+}
+
+Result<> JsonMessageWriter::WriteFields(const JsonMessageSchema& schema, Bytes message,
+                                        const MessageScan& scan) {
+  if (!scan.sound || !scan.ordered) return WriteCarefully(schema, message);
+  unknown_fields_ += scan.unknown_fields;
+  Ordered(*this).Write(schema, message);
+  return success();
+}
+
+Result<> JsonMessageWriter::WriteCarefully(const JsonMessageSchema& schema, Bytes message) {
   CKPT_TRY(const bool in_order, Scan(schema, message));
   return in_order ? WriteInWireOrder(schema, message) : WriteSorted(schema, message);
 }
@@ -123,7 +255,7 @@ Result<> JsonMessageWriter::WriteMessage(const JsonMessageSchema& schema, Bytes 
   }
   ++depth_;
   text_.BeginObject();
-  CKPT_TRY(WriteFields(schema, message));
+  CKPT_TRY(WriteCarefully(schema, message));
   text_.EndObject();
   --depth_;
   return success();

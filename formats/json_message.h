@@ -3,11 +3,14 @@
 #define FORMATS_JSON_MESSAGE_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "base/byte_reader.h"
 #include "base/result.h"
 #include "formats/json_schema.h"
 #include "formats/json_text.h"
+#include "formats/message_scan.h"
+#include "formats/wire.h"
 
 namespace ckpt {
 
@@ -23,6 +26,8 @@ class JsonMessageWriter {
   // breaks the wire encoding, or nests deeper than protobuf allows (100), is kBadFormat; the text
   // then ends inside the object.
   Result<> WriteFields(const JsonMessageSchema& schema, Bytes message);
+  // The same where the caller has scanned it.
+  Result<> WriteFields(const JsonMessageSchema& schema, Bytes message, const MessageScan& scan);
 
   // How many fields so far had a number or wire type that their message does not know: crit drops
   // them, and so do we, but we can tell.
@@ -30,7 +35,9 @@ class JsonMessageWriter {
 
  private:
   class OpenField;
+  class Ordered;
 
+  Result<> WriteCarefully(const JsonMessageSchema& schema, Bytes message);
   Result<> WriteMessage(const JsonMessageSchema& schema, Bytes message);
   // Checks the encoding and counts unknown fields. Whether the fields are in ascending order with
   // no singular one twice.
@@ -41,6 +48,8 @@ class JsonMessageWriter {
   void WriteNumber(const JsonFieldSchema& field, uint64_t value);
   void WriteSpelt(const JsonFieldSchema& field, uint64_t value);
   void WriteBytes(const JsonFieldSchema& field, Bytes bytes);
+  // One or four words as an address, others as numbers.
+  void WriteAddress(const std::vector<uint32_t>& words);
 
   JsonText& text_;
   JsonStyle style_;

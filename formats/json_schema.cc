@@ -73,6 +73,27 @@ void SetSpelling(const pb::CRIU_Opts& options, bool hex, JsonFieldSchema& field)
   }
 }
 
+std::string Tag(const JsonFieldSchema& field) {
+  const WireType type = field.packed ? WireType::kLengthDelimited : field.wire_type();
+  uint64_t tag = uint64_t{field.number} << 3 | static_cast<uint64_t>(type);
+  std::string bytes;
+  for (; tag >= 0x80; tag >>= 7) bytes.push_back(static_cast<char>((tag & 0x7f) | 0x80));
+  bytes.push_back(static_cast<char>(tag));
+  return bytes;
+}
+
+void IndexFields(JsonMessageSchema& schema) {
+  CKPT_CHECK(schema.fields.size() <= kMaxFields);
+  if (schema.fields.empty()) return;
+  schema.index_by_number.assign(schema.fields.back().number + 1, JsonMessageSchema::kNoField);
+  for (size_t i = 0; i < schema.fields.size(); ++i) {
+    JsonFieldSchema& field = schema.fields[i];
+    field.index = static_cast<uint8_t>(i);
+    schema.index_by_number[field.number] = field.index;
+    if (field.required) schema.required |= uint64_t{1} << i;
+  }
+}
+
 }  // namespace
 
 WireType JsonFieldSchema::wire_type() const {
@@ -92,14 +113,6 @@ bool JsonFieldSchema::Accepts(WireType type) const {
   return type == wire_type() || (type == WireType::kLengthDelimited && packable());
 }
 
-const JsonFieldSchema* JsonMessageSchema::Find(uint32_t number) const {
-  // Most messages number their fields from 1 without gaps.
-  const size_t guess = size_t{number} - 1;
-  if (guess < fields.size() && fields[guess].number == number) return &fields[guess];
-  const auto found = std::ranges::lower_bound(fields, number, {}, &JsonFieldSchema::number);
-  return found != fields.end() && found->number == number ? &*found : nullptr;
-}
-
 const JsonMessageSchema& JsonSchemas::Get(const Descriptor& message, bool hex) {
   std::unique_ptr<JsonMessageSchema>& slot = schemas_[{&message, hex}];
   if (slot) return *slot;
@@ -111,6 +124,7 @@ const JsonMessageSchema& JsonSchemas::Get(const Descriptor& message, bool hex) {
     schema.fields.push_back(MakeField(*message.field(i), hex));
   }
   std::ranges::sort(schema.fields, {}, &JsonFieldSchema::number);
+  IndexFields(schema);
   return schema;
 }
 
@@ -120,7 +134,11 @@ JsonFieldSchema JsonSchemas::MakeField(const FieldDescriptor& field, bool hex) {
   made.number = static_cast<uint32_t>(field.number());
   made.kind = KindOf(field);
   made.repeated = field.is_repeated();
+  made.required = field.is_required();
+  made.packed = field.is_packed();
   made.name = field.name();
+  made.key = '"' + made.name + "\": ";
+  made.tag = Tag(made);
   if (made.kind == FieldKind::kEnum) {
     made.names = NamesOf(*field.enum_type());
   } else if (made.kind == FieldKind::kMessage) {

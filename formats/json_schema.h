@@ -1,10 +1,12 @@
-// What a JSON writer must know of a message, built once from its descriptor: its fields by number,
-// with crit's spelling of each, so that wire bytes are written as JSON without parsing messages.
+// What JSON readers and writers must know of a message, built once from its descriptor: its fields
+// by number, with crit's spelling of each, so that wire bytes become JSON and JSON becomes wire
+// bytes without messages in between.
 #ifndef FORMATS_JSON_SCHEMA_H_
 #define FORMATS_JSON_SCHEMA_H_
 
 #include <google/protobuf/descriptor.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -50,8 +52,13 @@ struct JsonFieldSchema {
   uint32_t number = 0;
   FieldKind kind = FieldKind::kUint32;
   bool repeated = false;
+  bool required = false;
+  bool packed = false;  // how protobuf writes the values of a repeated one
+  uint8_t index = 0;    // in the fields of the message
   Spelling spelling = Spelling::kNatural;
   std::string name;
+  std::string key;  // as it stands before a value in JSON: "name":_
+  std::string tag;  // as it stands before a value on the wire
   // Of kEnum, or of the spellings kFlags and kDictionary.
   std::vector<NamedValue> names;
   const JsonMessageSchema* message = nullptr;  // of kMessage
@@ -63,12 +70,23 @@ struct JsonFieldSchema {
   bool Accepts(WireType type) const;
 };
 
+// Sets of fields of a message are bits by index.
+inline constexpr size_t kMaxFields = 64;
+
 struct JsonMessageSchema {
   std::string name;
-  std::vector<JsonFieldSchema> fields;  // by ascending number
+  std::vector<JsonFieldSchema> fields;   // by ascending number, at most kMaxFields
+  uint64_t required = 0;                 // the set of its required fields
+  std::vector<uint8_t> index_by_number;  // kNoField where there is none
 
   // Nothing for a number that the message does not have.
-  const JsonFieldSchema* Find(uint32_t number) const;
+  const JsonFieldSchema* Find(uint64_t number) const {
+    if (number >= index_by_number.size()) return nullptr;
+    const uint8_t index = index_by_number[number];
+    return index == kNoField ? nullptr : &fields[index];
+  }
+
+  static constexpr uint8_t kNoField = 255;
 };
 
 // The schemas of messages, made when first asked for; they live as long as this object. Not for

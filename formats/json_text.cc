@@ -1,16 +1,14 @@
 #include "formats/json_text.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <iterator>
 
-#include "formats/spelling.h"
+#include "base/result.h"
+#include "formats/base64.h"
 
 namespace ckpt {
 namespace {
 
-constexpr size_t kFlushBytes = 64 * 1024;
+constexpr size_t kBufferBytes = 64 * 1024;
 
 // One decoded character of UTF-8; size 0 where the bytes are none.
 struct Character {
@@ -47,91 +45,105 @@ Character DecodeMultibyte(std::string_view text) {
   return {code, size};
 }
 
-void AppendUnit(uint32_t unit, std::string& out) {
-  fmt::format_to(std::back_inserter(out), "\\u{:04x}", unit);
-}
-
-void AppendCharacter(uint32_t code, std::string& out) {
-  if (code < 0x10000) return AppendUnit(code, out);
-  AppendUnit(0xd800 + ((code - 0x10000) >> 10), out);
-  AppendUnit(0xdc00 + ((code - 0x10000) & 0x3ff), out);
-}
-
 bool NeedsNoEscape(char c) { return c >= ' ' && c < 0x7f && c != '"' && c != '\\'; }
 
 }  // namespace
 
+JsonText::JsonText(std::ostream& out, JsonStyle style)
+    : out_(out),
+      style_(style),
+      buffer_(std::make_unique_for_overwrite<char[]>(kBufferBytes)),
+      at_(buffer_.get()),
+      end_(at_ + kBufferBytes) {}
+
+void JsonText::Resume(std::string_view open, bool needs_comma) {
+  open_ = open;
+  needs_comma_ = needs_comma;
+}
+
 void JsonText::Key(std::string_view ascii) {
   BeforeItem();
-  buffer_ += '"';
-  buffer_ += ascii;
-  buffer_ += "\": ";
+  Append('"');
+  Append(ascii);
+  Append("\": ");
   after_key_ = true;
+}
+
+void JsonText::HexNumber(uint64_t value) {
+  BeforeItem();
+  Append("\"0x");
+  char* const at = Room(kMaxDigits);
+  at_ = std::to_chars(at, at + kMaxDigits, value, 16).ptr;
+  Append('"');
+  needs_comma_ = true;
 }
 
 void JsonText::Bool(bool value) {
   BeforeItem();
-  buffer_ += value ? "true" : "false";
-  AfterItem();
+  Append(value ? std::string_view("true") : std::string_view("false"));
+  needs_comma_ = true;
 }
 
 void JsonText::Null() {
   BeforeItem();
-  buffer_ += "null";
-  AfterItem();
+  Append("null");
+  needs_comma_ = true;
 }
 
-void JsonText::Name(std::string_view ascii) {
-  BeforeItem();
-  buffer_ += '"';
-  buffer_ += ascii;
-  buffer_ += '"';
-  AfterItem();
+void JsonText::AppendUnit(uint32_t unit) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  Append("\\u");
+  for (int shift = 12; shift >= 0; shift -= 4) Append(kDigits[unit >> shift & 15]);
+}
+
+void JsonText::AppendCharacter(uint32_t code) {
+  if (code < 0x10000) return AppendUnit(code);
+  AppendUnit(0xd800 + ((code - 0x10000) >> 10));
+  AppendUnit(0xdc00 + ((code - 0x10000) & 0x3ff));
 }
 
 void JsonText::AppendEscapedAscii(char c) {
   constexpr std::string_view kEscaped = "\"\\\b\f\n\r\t";
   constexpr std::string_view kLetters = "\"\\bfnrt";
   const size_t found = kEscaped.find(c);
-  if (found == std::string_view::npos) return AppendUnit(Byte(c), buffer_);
-  buffer_ += '\\';
-  buffer_ += kLetters[found];
+  if (found == std::string_view::npos) return AppendUnit(Byte(c));
+  Append('\\');
+  Append(kLetters[found]);
 }
 
 void JsonText::StringKey(std::string_view bytes) {
   BeforeItem();
   AppendQuoted(bytes);
-  buffer_ += ": ";
+  Append(": ");
   after_key_ = true;
 }
 
 void JsonText::String(std::string_view bytes) {
   BeforeItem();
   AppendQuoted(bytes);
-  AfterItem();
+  needs_comma_ = true;
 }
 
 void JsonText::AppendQuoted(std::string_view bytes) {
-  buffer_ += '"';
+  Append('"');
   while (!bytes.empty()) {
     const auto plain_end = std::ranges::find_if_not(bytes, NeedsNoEscape);
     const auto plain_size = static_cast<size_t>(plain_end - bytes.begin());
-    buffer_ += bytes.substr(0, plain_size);
+    Append(bytes.substr(0, plain_size));
     bytes.remove_prefix(plain_size);
     if (bytes.empty()) break;
     size_t size = 1;
     if (Byte(bytes[0]) < 0x80) {
       AppendEscapedAscii(bytes[0]);
     } else if (const Character character = DecodeMultibyte(bytes); character.size > 0) {
-      AppendCharacter(character.code, buffer_);
+      AppendCharacter(character.code);
       size = character.size;
     } else {
-      AppendUnit(0xdc00 + Byte(bytes[0]), buffer_);
+      AppendUnit(0xdc00 + Byte(bytes[0]));
     }
     bytes.remove_prefix(size);
-    FlushIfLarge();
   }
-  buffer_ += '"';
+  Append('"');
 }
 
 void JsonText::Base64(Bytes bytes) {
@@ -142,22 +154,28 @@ void JsonText::Base64(Bytes bytes) {
 
 void JsonText::BeginBase64() {
   BeforeItem();
-  buffer_ += '"';
+  Append('"');
 }
 
 void JsonText::AddBase64(Bytes bytes) {
+  constexpr size_t kPieceBytes = kBufferBytes / kBase64JsonLineChars * kBase64LineBytes;
   while (!bytes.empty() && !stopped()) {
-    const size_t size = std::min(bytes.size(), kBase64LineBytes);
-    AppendBase64Line(bytes.first(size), buffer_);
-    buffer_ += "\\n";
-    bytes = bytes.subspan(size);
-    FlushIfLarge();
+    const Bytes piece = bytes.first(std::min(bytes.size(), kPieceBytes));
+    at_ = WriteBase64JsonLines(piece, Room(Base64JsonChars(piece.size())));
+    bytes = bytes.subspan(piece.size());
   }
 }
 
 void JsonText::EndBase64() {
-  buffer_ += '"';
-  AfterItem();
+  Append('"');
+  needs_comma_ = true;
+}
+
+void JsonText::Splice(std::string_view items) {
+  if (items.empty()) return;
+  WriteOut();
+  out_.write(items.data(), static_cast<std::streamsize>(items.size()));
+  needs_comma_ = !open_.empty();
 }
 
 void JsonText::CloseTo(size_t depth) {
@@ -166,55 +184,48 @@ void JsonText::CloseTo(size_t depth) {
 }
 
 void JsonText::EndDocument() {
-  buffer_ += '\n';
+  Append('\n');
   needs_comma_ = false;
 }
 
 void JsonText::Flush() {
-  out_.write(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
-  buffer_.clear();
+  WriteOut();
   out_.flush();
-}
-
-void JsonText::Begin(char bracket) {
-  BeforeItem();
-  buffer_ += bracket;
-  open_ += bracket;
-  needs_comma_ = false;
 }
 
 void JsonText::End() {
   const char bracket = open_.back();
   open_.pop_back();
   if (needs_comma_) NewLine();
-  buffer_ += bracket == '{' ? '}' : ']';
-  AfterItem();
-}
-
-void JsonText::BeforeItem() {
-  if (after_key_) {
-    after_key_ = false;
-    return;
-  }
-  if (needs_comma_) buffer_ += style_ == JsonStyle::kPlain ? ", " : ",";
-  if (!open_.empty()) NewLine();
-}
-
-void JsonText::AfterItem() {
+  Append(bracket == '{' ? '}' : ']');
   needs_comma_ = true;
-  FlushIfLarge();
 }
 
 void JsonText::NewLine() {
   if (style_ == JsonStyle::kPlain) return;
-  buffer_ += '\n';
-  buffer_.append(4 * open_.size(), ' ');
+  Append('\n');
+  const size_t indent = 4 * open_.size();
+  std::memset(Room(indent), ' ', indent);
+  at_ += indent;
 }
 
-void JsonText::FlushIfLarge() {
-  if (buffer_.size() < kFlushBytes) return;
-  out_.write(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
-  buffer_.clear();
+void JsonText::MakeRoom(size_t size) {
+  CKPT_CHECK(size <= kBufferBytes);
+  WriteOut();
+}
+
+void JsonText::AppendInPieces(std::string_view text) {
+  while (!text.empty()) {
+    const std::string_view piece = text.substr(0, kBufferBytes);
+    std::memcpy(Room(piece.size()), piece.data(), piece.size());
+    at_ += piece.size();
+    text.remove_prefix(piece.size());
+  }
+}
+
+void JsonText::WriteOut() {
+  out_.write(buffer_.get(), at_ - buffer_.get());
+  at_ = buffer_.get();
 }
 
 }  // namespace ckpt

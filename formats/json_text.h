@@ -5,7 +5,10 @@
 
 #include <charconv>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <memory>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -24,9 +27,13 @@ enum class JsonStyle {
 // of memory.
 class JsonText {
  public:
-  JsonText(std::ostream& out, JsonStyle style) : out_(out), style_(style) {}
+  JsonText(std::ostream& out, JsonStyle style);
   JsonText(const JsonText&) = delete;
   JsonText& operator=(const JsonText&) = delete;
+
+  // As if `open` objects and arrays ("{[") had been begun elsewhere, and `needs_comma` said whether
+  // the innermost one has an item already: for a part of a text that several write.
+  void Resume(std::string_view open, bool needs_comma);
 
   void BeginObject() { Begin('{'); }
   void EndObject() { End(); }
@@ -36,22 +43,36 @@ class JsonText {
   // The name of the next value in an object: `ascii` needs no escapes.
   void Key(std::string_view ascii);
 
+  // The same where the caller has it with its quotes, colon and blank already.
+  void RenderedKey(std::string_view rendered) {
+    BeforeItem();
+    Append(rendered);
+    after_key_ = true;
+  }
+
   // The same for a name of any bytes, escaped as String() does.
   void StringKey(std::string_view bytes);
 
   template <std::integral T>
   void Number(T value) {
     BeforeItem();
-    char digits[24];
-    const auto end = std::to_chars(digits, digits + sizeof(digits), value).ptr;
-    buffer_.append(digits, end);
-    AfterItem();
+    char* const at = Room(kMaxDigits);
+    at_ = std::to_chars(at, at + kMaxDigits, value).ptr;
+    needs_comma_ = true;
   }
+  // As "0x1f".
+  void HexNumber(uint64_t value);
   void Bool(bool value);
   void Null();
 
   // A string that needs no escapes: printable ASCII without quotes and backslashes.
-  void Name(std::string_view ascii);
+  void Name(std::string_view ascii) {
+    BeforeItem();
+    Append('"');
+    Append(ascii);
+    Append('"');
+    needs_comma_ = true;
+  }
 
   // Any bytes as a JSON string. UTF-8 becomes the characters it means, as \u escapes; a byte that
   // is no part of valid UTF-8 becomes a lone low surrogate, \udc80 for 0x80 to \udcff for 0xff, as
@@ -61,7 +82,7 @@ class JsonText {
   // Base64 in lines of 76 characters, each followed by a line end, also the last.
   void Base64(Bytes bytes);
 
-  // Base64 in pieces: all but the last of a multiple of kBase64LineBytes.
+  // Base64 in pieces, each but the last of a multiple of kBase64LineBytes.
   void BeginBase64();
   void AddBase64(Bytes bytes);
   void EndBase64();
@@ -70,6 +91,12 @@ class JsonText {
   // begun before an error is JSON all the same. A key without its value gets null.
   size_t depth() const { return open_.size(); }
   void CloseTo(size_t depth);
+
+  JsonStyle style() const { return style_; }
+  // The brackets of what is open, outermost first, for Resume().
+  const std::string& open() const { return open_; }
+  // Appends items that another writer, which was told to resume from here, has made.
+  void Splice(std::string_view items);
 
   // A line end between documents.
   void EndDocument();
@@ -80,18 +107,57 @@ class JsonText {
   bool stopped() const { return !out_; }
 
  private:
-  void Begin(char bracket);
+  static constexpr size_t kMaxDigits = 24;
+
+  void Begin(char bracket) {
+    BeforeItem();
+    Append(bracket);
+    open_ += bracket;
+    needs_comma_ = false;
+  }
   void End();
-  void BeforeItem();
-  void AfterItem();
+
+  void BeforeItem() {
+    if (after_key_) {
+      after_key_ = false;
+    } else {
+      Separate();
+    }
+  }
+  void Separate() {
+    if (style_ == JsonStyle::kPlain) {
+      if (needs_comma_) Append(", ");
+    } else {
+      if (needs_comma_) Append(',');
+      if (!open_.empty()) NewLine();
+    }
+  }
   void NewLine();
-  void FlushIfLarge();
+
+  // Where `size` more characters fit.
+  char* Room(size_t size) {
+    if (static_cast<size_t>(end_ - at_) < size) MakeRoom(size);
+    return at_;
+  }
+  void MakeRoom(size_t size);
+  void Append(char c) { *Room(1) = c, ++at_; }
+  void Append(std::string_view text) {
+    if (static_cast<size_t>(end_ - at_) < text.size()) return AppendInPieces(text);
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+  }
+  void AppendInPieces(std::string_view text);
   void AppendQuoted(std::string_view bytes);
   void AppendEscapedAscii(char c);
+  void AppendUnit(uint32_t unit);
+  void AppendCharacter(uint32_t code);
+  void WriteOut();
 
   std::ostream& out_;
   JsonStyle style_;
-  std::string buffer_;
+  std::unique_ptr<char[]> buffer_;
+  char* at_;          // of the next character
+  char* end_;         // of the buffer
   std::string open_;  // the brackets
   bool after_key_ = false;
   bool needs_comma_ = false;

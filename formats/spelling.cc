@@ -204,11 +204,6 @@ class QuotedPrintable {
   std::string out_;
 };
 
-constexpr std::string_view kBase64Digits =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-char Base64Digit(uint32_t triple, int shift) { return kBase64Digits[(triple >> shift) & 63]; }
-
 }  // namespace
 
 std::optional<NameTable> FindFlagNames(std::string_view table) {
@@ -260,23 +255,5 @@ std::optional<std::string> SpellIpAddress(std::span<const uint32_t> words) {
 }
 
 std::string SpellUnixName(Bytes name) { return QuotedPrintable(AsText(name)).Encode(); }
-
-void AppendBase64Line(Bytes bytes, std::string& out) {
-  CKPT_CHECK(bytes.size() <= kBase64LineBytes);
-  std::array<char, 76> line;
-  size_t size = 0;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const size_t count = std::min<size_t>(3, bytes.size() - i);
-    uint32_t triple = 0;
-    for (size_t j = 0; j < 3; ++j) {
-      triple = triple << 8 | (j < count ? std::to_integer<uint32_t>(bytes[i + j]) : 0);
-    }
-    line[size++] = Base64Digit(triple, 18);
-    line[size++] = Base64Digit(triple, 12);
-    line[size++] = count > 1 ? Base64Digit(triple, 6) : '=';
-    line[size++] = count > 2 ? Base64Digit(triple, 0) : '=';
-  }
-  out.append(line.data(), size);
-}
 
 }  // namespace ckpt

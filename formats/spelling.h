@@ -47,12 +47,6 @@ std::optional<std::string> SpellIpAddress(std::span<const uint32_t> words);
 // result is ASCII. As in crit, a CR LF becomes the line end of the first line.
 std::string SpellUnixName(Bytes name);
 
-// What a line of base64 holds: 76 characters.
-inline constexpr size_t kBase64LineBytes = 57;
-
-// Appends the base64 of at most kBase64LineBytes bytes, padded, without a line end.
-void AppendBase64Line(Bytes bytes, std::string& out);
-
 }  // namespace ckpt
 
 #endif  // FORMATS_SPELLING_H_

@@ -111,20 +111,5 @@ TEST(SpellUnixName, BreaksLinesAt76Characters) {
   EXPECT_EQ(UnixName(std::string(74, 'x') + "\xff"), std::string(74, 'x') + "=\n=FF");
 }
 
-std::string Base64(std::string_view text) {
-  std::string out;
-  AppendBase64Line(AsBytes(text), out);
-  return out;
-}
-
-TEST(AppendBase64Line, PadsToFourCharacters) {
-  EXPECT_EQ(Base64(""), "");
-  EXPECT_EQ(Base64("a"), "YQ==");
-  EXPECT_EQ(Base64("ab"), "YWI=");
-  EXPECT_EQ(Base64("abc"), "YWJj");
-  EXPECT_EQ(Base64("\xfb\xff\xfe"), "+//+");
-  EXPECT_EQ(Base64(std::string(57, 'a')).size(), 76u);
-}
-
 }  // namespace
 }  // namespace ckpt

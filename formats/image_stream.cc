@@ -1,0 +1,211 @@
+#include "formats/image_stream.h"
+
+#include "formats/image_message.h"
+
+namespace ckpt {
+namespace {
+
+constexpr size_t kMagicBytes = 4;
+constexpr size_t kLengthBytes = 4;
+constexpr size_t kAddressBytes = 8;
+constexpr size_t kPageBytes = 4096;
+
+uint32_t PrefixMagic(MagicPrefix prefix) {
+  return prefix == MagicPrefix::kService ? kServiceMagic : kCommonMagic;
+}
+
+uint32_t FirstU32(Bytes bytes) { return *ByteReader(bytes).ReadU32(); }
+
+// What the quick scan did not vouch for, by protobuf.
+Result<> CheckMessage(const google::protobuf::Descriptor& descriptor, Bytes message,
+                      const MessageScan& scan) {
+  if (scan.sound) return success();
+  CKPT_TRY(ParseMessageOf(descriptor, message));
+  return success();
+}
+
+}  // namespace
+
+Result<ImageStream> ImageStream::Open(std::string name, ImageType type, ByteSource& source) {
+  ImageStream image(std::move(name), GetImageType(type), source);
+  auto header = image.ReadHeader();
+  if (header.has_error()) return std::move(header).error().In(image.name_);
+  return image;
+}
+
+Result<uint32_t> ImageStream::ReadMagic() {
+  CKPT_TRY(window_.Fill(kMagicBytes));
+  const Bytes bytes = window_.visible();
+  if (bytes.size() >= kMagicBytes) {
+    const uint32_t magic = FirstU32(bytes);
+    window_.Consume(kMagicBytes);
+    return magic;
+  }
+  if (bytes.empty() && window_.offset() == 0) {
+    return MakeError(ErrorCode::kBadFormat, "empty file, a magic of {} bytes expected",
+                     kMagicBytes);
+  }
+  return MakeError(ErrorCode::kBadFormat, "{} bytes at offset {}, a magic of {} bytes expected",
+                   bytes.size(), window_.offset(), kMagicBytes);
+}
+
+Result<> ImageStream::ReadHeader() {
+  CKPT_CHECK(info_->framing != ImageFraming::kRaw);
+  CKPT_TRY(uint32_t magic, ReadMagic());
+  const bool prefixed = info_->prefix != MagicPrefix::kNone;
+  if (prefixed && magic == PrefixMagic(info_->prefix)) {
+    CKPT_TRY(magic, ReadMagic());
+  } else if (prefixed) {
+    version_ = HeaderVersion::kOld;
+  }
+  if (magic == info_->magic) return success();
+  return MakeError(ErrorCode::kBadFormat, "magic {:#010x} at offset {}, {} has {:#010x}", magic,
+                   window_.offset() - kMagicBytes, info_->name, info_->magic);
+}
+
+Error ImageStream::At(Error error, uint64_t offset) const {
+  return std::move(error).In(fmt::format("{}: entry {} at offset {}", name_, index_, offset));
+}
+
+Result<std::optional<StreamedEntry>> ImageStream::Next() {
+  CKPT_TRY(window_.Fill(1));
+  if (window_.visible().empty()) return std::optional<StreamedEntry>();
+  const uint64_t offset = window_.offset();
+  const bool legacy = info_->framing == ImageFraming::kLegacyPages;
+  auto entry = legacy ? ReadLegacyPage() : ReadEntry();
+  if (entry.has_error()) return At(std::move(entry).error(), offset);
+  ++index_;
+  return std::optional(std::move(entry).value());
+}
+
+const JsonMessageSchema& ImageStream::SchemaOfEntry() {
+  const JsonMessageSchema*& schema = index_ == 0 ? head_schema_ : entry_schema_;
+  if (schema == nullptr) schema = &schemas_->Get(*FindEntryDescriptor(info_->type, index_));
+  return *schema;
+}
+
+Result<Bytes> ImageStream::ShowFramed() {
+  CKPT_TRY(window_.Fill(kLengthBytes));
+  if (window_.visible().size() < kLengthBytes) {
+    return MakeError(ErrorCode::kBadFormat, "{} bytes left, a length has {}",
+                     window_.visible().size(), kLengthBytes);
+  }
+  const uint64_t length = FirstU32(window_.visible());
+  // Without reading what is no message anyway, where that can be told.
+  const auto known = window_.remaining();
+  if (!known || kLengthBytes + length <= *known) CKPT_TRY(window_.Fill(kLengthBytes + length));
+  const uint64_t left = known.value_or(window_.visible().size()) - kLengthBytes;
+  if (length <= window_.visible().size() - kLengthBytes) {
+    return window_.visible().first(kLengthBytes + length);
+  }
+  return MakeError(ErrorCode::kBadFormat, "length {} runs {} bytes past the end of the file",
+                   length, length - left);
+}
+
+Result<StreamedEntry> ImageStream::ReadEntry() {
+  StreamedEntry entry;
+  entry.index = index_;
+  entry.offset = window_.offset();
+  entry.schema = &SchemaOfEntry();
+  CKPT_TRY(const Bytes framed, ShowFramed());
+  entry.message = framed.subspan(kLengthBytes);
+  entry.scan = ScanMessage(*entry.schema, entry.message);
+  const auto& descriptor = *FindEntryDescriptor(info_->type, index_);
+  CKPT_TRY(CheckMessage(descriptor, entry.message, entry.scan));
+  window_.Consume(framed.size());
+  if (info_->extra != ExtraKind::kNone) CKPT_TRY(FindExtra(entry));
+  return entry;
+}
+
+Result<> ImageStream::FindExtra(StreamedEntry& entry) {
+  CKPT_TRY(const auto parsed,
+           ParseMessageOf(*FindEntryDescriptor(info_->type, index_), entry.message));
+  entry.extra = LayoutOfExtra(info_->extra, *parsed);
+  const auto left = window_.remaining();
+  if (!left) return success();
+  if (entry.extra.messages > *left / kMinQueuedMessageBytes) {
+    return MakeError(ErrorCode::kBadFormat, "qnum {} does not fit into the {} bytes left",
+                     entry.extra.messages, *left);
+  }
+  // In an order that cannot wrap.
+  const ExtraLayout& extra = entry.extra;
+  if (extra.size_bytes <= *left && extra.padding_bytes <= *left - extra.size_bytes) {
+    return success();
+  }
+  return MakeError(
+      ErrorCode::kBadFormat, "extra of {} bytes runs {} bytes past the end of the file",
+      extra.size_bytes + extra.padding_bytes, extra.size_bytes - *left + extra.padding_bytes);
+}
+
+Result<StreamedEntry> ImageStream::ReadLegacyPage() {
+  CKPT_TRY(window_.Fill(kAddressBytes + kPageBytes));
+  if (window_.visible().size() < kAddressBytes + kPageBytes) {
+    return MakeError(ErrorCode::kBadFormat, "{} bytes left, an address and a page have {}",
+                     window_.visible().size(), kAddressBytes + kPageBytes);
+  }
+  StreamedEntry entry;
+  entry.index = index_;
+  entry.offset = window_.offset();
+  entry.message = window_.visible().first(kAddressBytes);
+  entry.extra.size_bytes = kPageBytes;
+  window_.Consume(kAddressBytes);
+  return entry;
+}
+
+Result<StreamedEntry> ImageStream::ParseEntry(const std::string& name, const ImageTypeInfo& info,
+                                              const JsonMessageSchema& schema, size_t index,
+                                              uint64_t offset, Bytes& framed) {
+  StreamedEntry entry;
+  entry.index = index;
+  entry.offset = offset;
+  entry.schema = &schema;
+  const uint32_t length = FirstU32(framed);
+  entry.message = framed.subspan(kLengthBytes, length);
+  framed = framed.subspan(kLengthBytes + length);
+  entry.scan = ScanMessage(schema, entry.message);
+  if (entry.scan.sound) return entry;
+  auto checked = CheckMessage(*FindEntryDescriptor(info.type, index), entry.message, entry.scan);
+  if (!checked.has_error()) return entry;
+  return std::move(checked).error().In(
+      fmt::format("{}: entry {} at offset {}", name, index, offset));
+}
+
+Result<std::optional<EntryBlock>> ImageStream::NextBlock() {
+  CKPT_TRY(window_.Fill(1));
+  if (window_.visible().empty()) return std::optional<EntryBlock>();
+  EntryBlock block{index_, window_.offset(), {}};
+  Bytes rest = window_.visible();
+  size_t size = 0;
+  while (rest.size() >= kLengthBytes && rest.size() - kLengthBytes >= FirstU32(rest)) {
+    const size_t framed = kLengthBytes + FirstU32(rest);
+    rest = rest.subspan(framed);
+    size += framed;
+    ++index_;
+  }
+  if (size == 0) {
+    auto framed = ShowFramed();
+    if (framed.has_error()) return At(std::move(framed).error(), block.offset);
+    size = framed.value().size();
+    ++index_;
+  }
+  block.framed = window_.visible().first(size);
+  window_.Consume(size);
+  return std::optional(block);
+}
+
+Result<std::optional<Bytes>> ImageStream::ReadExact(size_t size_bytes) {
+  CKPT_TRY(window_.Fill(size_bytes));
+  if (window_.visible().size() < size_bytes) return std::optional<Bytes>();
+  const Bytes bytes = window_.visible().first(size_bytes);
+  window_.Consume(size_bytes);
+  return std::optional(bytes);
+}
+
+Result<Bytes> ImageStream::ReadSome(size_t limit_bytes) {
+  CKPT_TRY(window_.Fill(limit_bytes == 0 ? 0 : 1));
+  const Bytes bytes = window_.visible().first(std::min(limit_bytes, window_.visible().size()));
+  window_.Consume(bytes.size());
+  return bytes;
+}
+
+}  // namespace ckpt
