@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <map>
 
-#include "formats/image_type.h"
 #include "imgtool/place_file.h"
 
 namespace ckpt {
@@ -24,17 +23,6 @@ constexpr uint64_t kMaxSmallBytes = uint64_t{128} << 20;
 constexpr size_t kCopyBytes = size_t{1} << 20;
 
 constexpr std::string_view kFolderPrefix = "checkpoint/";
-
-// An image whose entries are read, wherever it lies in an archive of a dump.
-bool HasEntries(const std::string& path) {
-  const std::string_view name = path.starts_with(kFolderPrefix)
-                                    ? std::string_view(path).substr(kFolderPrefix.size())
-                                    : std::string_view(path);
-  const auto image = FindImageTypeByFileName(name);
-  if (!image) return false;
-  const ImageFraming framing = GetImageType(image->type).framing;
-  return framing == ImageFraming::kEntries || framing == ImageFraming::kHeadThenEntries;
-}
 
 bool IsFile(const TarMember& member) {
   return member.type == TarType::kFile || member.type == TarType::kSparseFile;
@@ -94,7 +82,7 @@ Result<> ArchiveDump::Scan() {
 }
 
 bool ArchiveDump::IsKept(const ArchiveWalk::Member& member) const {
-  if (!IsFile(member.header) || HasEntries(member.path)) return true;
+  if (!IsFile(member.header) || ImagePlace::HasEntries(member.path)) return true;
   const uint64_t size_bytes = member.header.size_bytes;
   return size_bytes <= kSmallMemberBytes && kept_bytes_ + size_bytes <= kMaxSmallBytes;
 }
@@ -135,20 +123,9 @@ Result<> ArchiveDump::ScanMember(ArchiveWalk& walk, ArchiveWalk::Member member,
 }
 
 Result<> ArchiveDump::FindImages(std::map<std::string, std::optional<std::string>> contents) {
-  const auto has_images = [&](bool in_folder) {
-    return std::ranges::any_of(contents, [&](const auto& member) {
-      return HasEntries(member.first) && member.first.starts_with(kFolderPrefix) == in_folder;
-    });
-  };
-  is_in_folder_ = has_images(true);
-  if (is_in_folder_ && has_images(false)) {
-    return MakeError(ErrorCode::kUnsupported, "{}: images both at the top and in {}", path_,
-                     kFolderPrefix);
-  }
-  if (!is_in_folder_ && !has_images(false)) {
-    return MakeError(ErrorCode::kBadFormat, "{}: no image of a dump, neither at the top nor in {}",
-                     path_, kFolderPrefix);
-  }
+  ImagePlace place;
+  for (const auto& [path, bytes] : contents) place.Add(path);
+  CKPT_TRY(is_in_folder_, place.IsInFolder(path_));
   ImageSource::Members members;
   for (auto& [path, bytes] : contents) members[ImageName(path)] = std::move(bytes);
   ImageSource::Sizes sizes;
@@ -203,7 +180,7 @@ Result<std::string> ArchiveDump::MemberBytes(const ArchiveItem& item,
 
 Result<std::string> ArchiveDump::NewMembers(const DumpChanges& changes) const {
   const auto model =
-      std::ranges::find_if(items_, [](const ArchiveItem& item) { return HasEntries(item.path); });
+      std::ranges::find_if(items_, [](const ArchiveItem& item) { return ImagePlace::HasEntries(item.path); });
   std::string bytes;
   for (const auto& [name, content] : changes.new_files) {
     CKPT_TRY(std::string data, WholeContent(content));

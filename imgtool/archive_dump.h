@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "imgtool/archive_rules.h"
 #include "imgtool/archive_stage.h"
 #include "imgtool/archive_walk.h"
 #include "imgtool/dump_changes.h"
@@ -18,10 +19,6 @@
 #include "imgtool/plan_report.h"
 
 namespace ckpt {
-
-// The folder of the images in archives of podman and the like; config.dump and others are beside
-// it.
-inline constexpr char kCheckpointFolder[] = "checkpoint";
 
 class ArchiveDump {
  public:

@@ -11,6 +11,7 @@
 #include "formats/image_file.h"
 #include "formats/image_reader.h"
 #include "formats/json_text.h"
+#include "imgtool/dump_input.h"
 #include "imgtool/failures.h"
 #include "imgtool/input_file.h"
 
@@ -25,7 +26,7 @@ struct Counts {
 
 Result<Counts> CountEntries(const InputFile& file) {
   CKPT_TRY(const std::string bytes, ReadWholeFile(file.path, kMaxImageBytes));
-  CKPT_TRY(ImageReader reader, ImageReader::Open(file.path, file.type, AsBytes(bytes)));
+  CKPT_TRY(ImageReader reader, ImageReader::Open(file.shown_path, file.type, AsBytes(bytes)));
   Counts counts;
   counts.header = reader.header_version();
   while (true) {
@@ -106,7 +107,7 @@ class JsonListing : public Listing {
   void AddDamaged(const InputFile& file, const Error& error) override {
     BeginFile(file);
     text_.Key("error");
-    text_.String(error.message);
+    text_.String(ShownText(error.message));
     text_.EndObject();
   }
 
@@ -148,8 +149,12 @@ void AddFile(const InputFile& file, Listing& listing, Failures& failures) {
   listing.AddDamaged(file, counts.error());
 }
 
-void AddPath(const std::string& path, Listing& listing, Failures& failures) {
-  const Result<Input> input = ListInput(path);
+void AddPath(const std::string& path, const Invocation& invocation, Listing& listing,
+             Failures& failures) {
+  const auto opened =
+      DumpInput::Open(path, invocation, NeedsImagesWithEntries, OneImage::kAccepted);
+  if (!opened) return failures.Report(opened.error());
+  const Result<Input> input = ListInput(opened.value());
   if (!input) return failures.Report(input.error());
   listing.BeginPath();
   for (const InputFile& file : input.value().files) AddFile(file, listing, failures);
@@ -160,6 +165,7 @@ void AddPath(const std::string& path, Listing& listing, Failures& failures) {
 
 void AddInfoOptions(boost::program_options::options_description& options) {
   options.add_options()("json", "JSON instead of a table");
+  AddInputOptions(options);
 }
 
 Result<int> RunInfo(const Invocation& invocation) {
@@ -170,7 +176,7 @@ Result<int> RunInfo(const Invocation& invocation) {
   } else {
     listing = std::make_unique<TextListing>(invocation.streams.out);
   }
-  for (const std::string& path : invocation.operands) AddPath(path, *listing, failures);
+  for (const std::string& path : invocation.operands) AddPath(path, invocation, *listing, failures);
   return failures.exit_code();
 }
 

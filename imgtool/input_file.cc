@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <optional>
@@ -26,7 +27,10 @@ void SetType(ImageType type, InputFile& file) {
 
 Result<InputFile> DescribeMember(std::string path, std::string name) {
   struct stat status = {};
-  if (lstat(path.c_str(), &status) != 0) return ErrnoError(errno, "lstat(\"{}\")", path);
+  if (lstat(path.c_str(), &status) != 0) {
+    const int saved = errno;
+    return ErrnoError(saved, "lstat(\"{}\")", path);
+  }
   InputFile file;
   file.size_bytes = static_cast<uint64_t>(status.st_size);
   if (S_ISLNK(status.st_mode)) {
@@ -35,6 +39,7 @@ Result<InputFile> DescribeMember(std::string path, std::string name) {
   } else if (const auto image = FindImageTypeByFileName(name); image && S_ISREG(status.st_mode)) {
     SetType(image->type, file);
   }
+  file.shown_path = ShownText(path);
   file.path = std::move(path);
   file.name = std::move(name);
   return file;
@@ -56,29 +61,39 @@ Result<std::string> ReadMagics(const std::string& path) {
   CKPT_TRY(const UniqueFd fd, OpenFile(path, O_RDONLY));
   std::string magics(8, '\0');
   const ssize_t size = pread(fd.get(), magics.data(), magics.size(), 0);
-  if (size < 0) return ErrnoError(errno, "pread(\"{}\", 8 bytes at 0)", path);
+  const int saved = errno;
+  if (size < 0) return ErrnoError(saved, "pread(\"{}\", 8 bytes at 0)", path);
   magics.resize(static_cast<size_t>(size));
   return magics;
 }
 
-Result<ImageType> TypeOfFile(const std::string& path, const std::string& name) {
-  if (const auto image = FindImageTypeByFileName(name)) return image->type;
-  CKPT_TRY(const std::string magics, ReadMagics(path));
-  return IdentifyImage(path, AsBytes(magics));
+Result<ImageType> TypeOfFile(const InputFile& file) {
+  if (const auto image = FindImageTypeByFileName(file.name)) return image->type;
+  CKPT_TRY(const std::string magics, ReadMagics(file.path));
+  return IdentifyImage(file.shown_path, AsBytes(magics));
+}
+
+Result<InputFile> DescribeImage(const DumpInput& opened) {
+  InputFile file;
+  file.path = opened.path();
+  file.shown_path = opened.ShownPath();
+  file.name = NameOf(opened.name());
+  struct stat status = {};
+  if (stat(file.path.c_str(), &status) != 0) {
+    const int saved = errno;
+    return ErrnoError(saved, "stat(\"{}\")", file.path);
+  }
+  file.size_bytes = static_cast<uint64_t>(status.st_size);
+  CKPT_TRY(const ImageType type, TypeOfFile(file));
+  SetType(type, file);
+  return file;
 }
 
 }  // namespace
 
-Result<Input> ListInput(const std::string& path) {
-  struct stat status = {};
-  if (stat(path.c_str(), &status) != 0) return ErrnoError(errno, "stat(\"{}\")", path);
-  if (S_ISDIR(status.st_mode)) return ListDump(path);
-  InputFile file;
-  file.path = path;
-  file.name = NameOf(path);
-  file.size_bytes = static_cast<uint64_t>(status.st_size);
-  CKPT_TRY(const ImageType type, TypeOfFile(path, file.name));
-  SetType(type, file);
+Result<Input> ListInput(const DumpInput& opened) {
+  if (!opened.is_image()) return ListDump(opened.path());
+  CKPT_TRY(InputFile file, DescribeImage(opened));
   Input input;
   input.files.push_back(std::move(file));
   return input;

@@ -1,5 +1,4 @@
-// What a PATH on the command line of a reading command stands for: one image, or the files of a
-// dump directory.
+// The files of a dump, or one image, by what they are.
 #ifndef IMGTOOL_INPUT_FILE_H_
 #define IMGTOOL_INPUT_FILE_H_
 
@@ -9,6 +8,7 @@
 
 #include "base/result.h"
 #include "formats/image_type.h"
+#include "imgtool/dump_input.h"
 
 namespace ckpt {
 
@@ -21,7 +21,8 @@ enum class InputKind {
 
 struct InputFile {
   std::string path;
-  std::string name;  // without the directory
+  std::string shown_path;  // for messages: of what was unpacked from an archive, the path in that
+  std::string name;        // without the directory
   InputKind kind = InputKind::kUnknown;
   ImageType type = ImageType::kInventory;  // of kImage and kRaw
   uint64_t size_bytes = 0;
@@ -33,10 +34,10 @@ struct Input {
   std::vector<InputFile> files;  // sorted by name; one where the input is no directory
 };
 
-// A file in a directory is what its name says. A file named by itself whose name is none of an
-// image is the image that its magic says. kNotFound: no such file; kBadFormat: neither name nor
-// magic is that of an image.
-Result<Input> ListInput(const std::string& path);
+// A file in a dump is what its name says. A file named by itself whose name is none of an image is
+// the image that its magic says. kBadFormat: neither name nor magic is that of an image. The paths
+// are good as long as the input is.
+Result<Input> ListInput(const DumpInput& opened);
 
 }  // namespace ckpt
 

@@ -6,17 +6,23 @@
 #include <string>
 #include <string_view>
 
-#include "imgtool/directory_fixture.h"
+#include "imgtool/input_fixture.h"
 
 namespace ckpt {
 namespace {
 
 using std::string_literals::operator""s;
 
-using ListInputTest = DirectoryFixture;
+class ListInputTest : public InputFixture {
+ protected:
+  Result<Input> List(const std::string& operand) {
+    CKPT_TRY(const DumpInput opened, Open(operand));
+    return ListInput(opened);
+  }
+};
 
 TEST_F(ListInputTest, TakesTheTypeOfAnImageFromItsName) {
-  const Result<Input> input = ListInput(Put("core-42.img", "not read"));
+  const Result<Input> input = List(Put("core-42.img", "not read"));
   ASSERT_TRUE(input) << input.error().message;
   EXPECT_FALSE(input.value().is_directory);
   const InputFile& file = input.value().files.at(0);
@@ -27,21 +33,21 @@ TEST_F(ListInputTest, TakesTheTypeOfAnImageFromItsName) {
 }
 
 TEST_F(ListInputTest, TakesTheTypeOfAFileWithAnotherNameFromItsMagic) {
-  const Result<Input> input = ListInput(Put("saved", "\x19\x43\x56\x54\x47\x38\x05\x55"));
+  const Result<Input> input = List(Put("saved", "\x19\x43\x56\x54\x47\x38\x05\x55"));
   ASSERT_TRUE(input) << input.error().message;
   EXPECT_EQ(input.value().files.at(0).type, ImageType::kCore);
 }
 
 TEST_F(ListInputTest, RefusesAFileThatIsNoImage) {
   const std::string path = Put("dump.log", "some text");
-  const Result<Input> input = ListInput(path);
+  const Result<Input> input = List(path);
   ASSERT_FALSE(input);
   EXPECT_EQ(input.error().code, ErrorCode::kBadFormat);
   EXPECT_EQ(input.error().message, path + ": magic 0x656d6f73 at offset 0 is of no image type");
 }
 
 TEST_F(ListInputTest, SaysThatThereIsNoSuchFile) {
-  const Result<Input> input = ListInput(directory_ + "/none");
+  const Result<Input> input = List(directory_ + "/none");
   ASSERT_FALSE(input);
   EXPECT_EQ(input.error().code, ErrorCode::kNotFound);
 }
@@ -52,7 +58,7 @@ TEST_F(ListInputTest, ListsAllThatLiesInADumpByName) {
   Put("core-42.img", "");
   std::filesystem::create_symlink("../before", directory_ + "/parent");
   std::filesystem::create_directory(directory_ + "/fs-1.img");
-  const Result<Input> input = ListInput(directory_);
+  const Result<Input> input = List(directory_);
   ASSERT_TRUE(input) << input.error().message;
   EXPECT_TRUE(input.value().is_directory);
   const auto& files = input.value().files;

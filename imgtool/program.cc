@@ -12,6 +12,7 @@
 
 #include "imgtool/descriptor_stream.h"
 #include "imgtool/dump_transaction.h"
+#include "imgtool/shown_text_stream.h"
 
 namespace ckpt {
 namespace {
@@ -133,13 +134,15 @@ int Dispatch(std::span<const std::string> args, const Streams& streams) {
 }  // namespace
 
 int RunImgtool(std::span<const std::string> args, Streams streams) {
+  ShownTextBuffer buffer(streams.err);
+  std::ostream messages(&buffer);
   try {
-    return Dispatch(args, streams);
+    return Dispatch(args, {streams.in, streams.out, messages});
   } catch (const std::bad_alloc&) {
-    fmt::print(streams.err, "imgtool: out of memory\n");
+    fmt::print(messages, "imgtool: out of memory\n");
     return ExitCode(ErrorCode::kSystem);
   } catch (const std::exception& error) {
-    fmt::print(streams.err, "imgtool: unexpected exception: {}\n", error.what());
+    fmt::print(messages, "imgtool: unexpected exception: {}\n", error.what());
     return ExitCode(ErrorCode::kInternal);
   }
 }

@@ -27,6 +27,7 @@ void AddOutputOptions(po::options_description& options) {
   options.add_options()("dry-run,n", "only report; write nothing");
   options.add_options()("json", "report as JSON");
   AddArchiveLimitOptions(options);
+  AddImageLimitOption(options);
 }
 
 Result<OutputOptions> ReadOutputOptions(const Invocation& invocation) {

@@ -8,6 +8,7 @@
 #include "formats/image_file.h"
 #include "formats/json_image.h"
 #include "formats/json_text.h"
+#include "imgtool/dump_input.h"
 #include "imgtool/failures.h"
 #include "imgtool/input_file.h"
 
@@ -17,11 +18,14 @@ namespace {
 // One run of the command over all its operands.
 class Show {
  public:
-  Show(const Streams& streams, JsonStyle style)
-      : text_(streams.out, style), style_(style), failures_("imgtool show", streams.err) {}
+  Show(const Invocation& invocation, JsonStyle style)
+      : invocation_(invocation),
+        text_(invocation.streams.out, style),
+        style_(style),
+        failures_("imgtool show", invocation.streams.err) {}
 
-  int Run(std::span<const std::string> paths) {
-    for (const std::string& path : paths) {
+  int Run() {
+    for (const std::string& path : invocation_.operands) {
       if (text_.stopped()) break;
       ShowPath(path);
     }
@@ -31,7 +35,10 @@ class Show {
 
  private:
   void ShowPath(const std::string& path) {
-    const Result<Input> input = ListInput(path);
+    const auto opened =
+        DumpInput::Open(path, invocation_, NeedsImagesWithEntries, OneImage::kAccepted);
+    if (!opened) return failures_.Report(opened.error());
+    const Result<Input> input = ListInput(opened.value());
     if (!input) return failures_.Report(input.error());
     if (input.value().is_directory) {
       ShowDirectory(input.value());
@@ -68,11 +75,11 @@ class Show {
   void ShowImage(const InputFile& file, JsonImageWriter& writer) {
     const Result<std::string> bytes = ReadWholeFile(file.path, kMaxImageBytes);
     if (!bytes) return ShowFailure(bytes.error());
-    const Result<> done = writer.Write(file.path, file.type, AsBytes(bytes.value()));
+    const Result<> done = writer.Write(file.shown_path, file.type, AsBytes(bytes.value()));
     if (!done) failures_.Report(done.error());
     if (writer.unknown_fields() > 0) {
-      failures_.Note(
-          fmt::format("{}: unknown fields, not shown: {}", file.path, writer.unknown_fields()));
+      failures_.Note(fmt::format("{}: unknown fields, not shown: {}", file.shown_path,
+                                 writer.unknown_fields()));
     }
   }
 
@@ -80,7 +87,7 @@ class Show {
     failures_.Report(error);
     text_.BeginObject();
     text_.Key("error");
-    text_.String(error.message);
+    text_.String(ShownText(error.message));
     text_.EndObject();
   }
 
@@ -100,6 +107,7 @@ class Show {
     text_.EndObject();
   }
 
+  const Invocation& invocation_;
   JsonText text_;
   JsonStyle style_;
   Failures failures_;
@@ -111,12 +119,13 @@ void AddShowOptions(boost::program_options::options_description& options) {
   options.add_options()("pretty",
                         "indented, and values in the spelling of their field: hex, "
                         "flags by name, devices, addresses");
+  AddInputOptions(options);
 }
 
 Result<int> RunShow(const Invocation& invocation) {
   const bool pretty = invocation.options.count("pretty") > 0;
-  Show show(invocation.streams, pretty ? JsonStyle::kPretty : JsonStyle::kPlain);
-  return show.Run(invocation.operands);
+  Show show(invocation, pretty ? JsonStyle::kPretty : JsonStyle::kPlain);
+  return show.Run();
 }
 
 }  // namespace ckpt

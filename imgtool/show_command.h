@@ -9,8 +9,11 @@ namespace ckpt {
 inline constexpr std::string_view kShowDescription =
     R"(Prints each PATH as one JSON value with the field names and spellings of `crit decode`.
 
+A PATH is one image, a dump directory, an archive with a dump in it (tar, plain or compressed by
+gzip, bzip2, xz or zstd), or `-`, the standard input, for an image or an archive.
+
 An image is {"magic": NAME, "entries": [{FIELD: VALUE, ..., "extra": PAYLOAD}, ...]}. A dump
-directory is one object with a member for each of its files, in the order of their names: images
+is one object with a member for each of its files, in the order of their names: images
 as above; pages and other raw images as {"raw": true, "type": NAME, "size_bytes": N}; symbolic
 links, as `parent`, as {"link": TARGET}, not followed; other files as {"unknown": true,
 "size_bytes": N}.
