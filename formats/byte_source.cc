@@ -8,6 +8,11 @@
 #include <cstring>
 
 namespace ckpt {
+namespace {
+
+constexpr size_t kWindowBytes = size_t{256} << 10;
+
+}  // namespace
 
 Result<size_t> MemorySource::Read(std::span<std::byte> out) {
   const size_t size = std::min(out.size(), bytes_.size());
@@ -40,10 +45,13 @@ Result<size_t> StreamSource::Read(std::span<std::byte> out) {
   return static_cast<size_t>(in_.gcount());
 }
 
-ByteWindow::ByteWindow(ByteSource& source, size_t initial_bytes)
+// All of a small file, and a byte to meet its end by.
+ByteWindow::ByteWindow(ByteSource& source)
     : source_(source),
-      buffer_(std::make_unique_for_overwrite<std::byte[]>(initial_bytes)),
-      capacity_(initial_bytes) {}
+      capacity_(static_cast<size_t>(
+          std::min<uint64_t>(kWindowBytes, source.size_bytes().value_or(kWindowBytes) + 1))) {
+  buffer_ = std::make_unique_for_overwrite<std::byte[]>(capacity_);
+}
 
 void ByteWindow::Consume(size_t size_bytes) {
   CKPT_CHECK(size_bytes <= end_ - begin_);

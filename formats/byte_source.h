@@ -66,7 +66,7 @@ class StreamSource : public ByteSource {
 // it: a length that lies costs no memory.
 class ByteWindow {
  public:
-  explicit ByteWindow(ByteSource& source, size_t initial_bytes = size_t{256} << 10);
+  explicit ByteWindow(ByteSource& source);
 
   // Makes `size_bytes` bytes visible, fewer only at the end of the source. Views that were given
   // out before become invalid.

@@ -78,10 +78,11 @@ Result<std::optional<StreamedEntry>> ImageStream::Next() {
   return std::optional(std::move(entry).value());
 }
 
-const JsonMessageSchema& ImageStream::SchemaOfEntry() {
-  const JsonMessageSchema*& schema = index_ == 0 ? head_schema_ : entry_schema_;
-  if (schema == nullptr) schema = &schemas_->Get(*FindEntryDescriptor(info_->type, index_));
-  return *schema;
+// The first entry may be another message than those behind it.
+void ImageStream::FindDescriptor() {
+  if (index_ > 1 && schema_ != nullptr) return;
+  descriptor_ = FindEntryDescriptor(info_->type, index_);
+  schema_ = &SharedSchema(*descriptor_);
 }
 
 Result<Bytes> ImageStream::ShowFramed() {
@@ -106,20 +107,19 @@ Result<StreamedEntry> ImageStream::ReadEntry() {
   StreamedEntry entry;
   entry.index = index_;
   entry.offset = window_.offset();
-  entry.schema = &SchemaOfEntry();
+  FindDescriptor();
+  entry.schema = schema_;
   CKPT_TRY(const Bytes framed, ShowFramed());
   entry.message = framed.subspan(kLengthBytes);
   entry.scan = ScanMessage(*entry.schema, entry.message);
-  const auto& descriptor = *FindEntryDescriptor(info_->type, index_);
-  CKPT_TRY(CheckMessage(descriptor, entry.message, entry.scan));
+  CKPT_TRY(CheckMessage(*descriptor_, entry.message, entry.scan));
   window_.Consume(framed.size());
   if (info_->extra != ExtraKind::kNone) CKPT_TRY(FindExtra(entry));
   return entry;
 }
 
 Result<> ImageStream::FindExtra(StreamedEntry& entry) {
-  CKPT_TRY(const auto parsed,
-           ParseMessageOf(*FindEntryDescriptor(info_->type, index_), entry.message));
+  CKPT_TRY(const auto parsed, ParseMessageOf(*descriptor_, entry.message));
   entry.extra = LayoutOfExtra(info_->extra, *parsed);
   const auto left = window_.remaining();
   if (!left) return success();

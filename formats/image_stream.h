@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -68,16 +67,9 @@ class ImageStream {
   // After a ReadExact() that found too few: how many there are.
   size_t visible_bytes() const { return window_.visible().size(); }
 
-  const JsonMessageSchema& Schema(const google::protobuf::Descriptor& descriptor) {
-    return schemas_->Get(descriptor);
-  }
-
  private:
   ImageStream(std::string name, const ImageTypeInfo& info, ByteSource& source)
-      : name_(std::move(name)),
-        info_(&info),
-        window_(source),
-        schemas_(std::make_unique<JsonSchemas>()) {}
+      : name_(std::move(name)), info_(&info), window_(source) {}
 
   Result<> ReadHeader();
   Result<uint32_t> ReadMagic();
@@ -86,15 +78,15 @@ class ImageStream {
   // The length and the message at the front, not consumed.
   Result<Bytes> ShowFramed();
   Result<> FindExtra(StreamedEntry& entry);
-  const JsonMessageSchema& SchemaOfEntry();
+  void FindDescriptor();
   Error At(Error error, uint64_t offset) const;
 
   std::string name_;
   const ImageTypeInfo* info_;
   ByteWindow window_;
-  std::unique_ptr<JsonSchemas> schemas_;
-  const JsonMessageSchema* head_schema_ = nullptr;
-  const JsonMessageSchema* entry_schema_ = nullptr;
+  // Of the next entry.
+  const google::protobuf::Descriptor* descriptor_ = nullptr;
+  const JsonMessageSchema* schema_ = nullptr;
   HeaderVersion version_ = HeaderVersion::kCurrent;
   size_t index_ = 0;
 };

@@ -258,7 +258,7 @@ Result<> JsonImageWriter::WriteEntries(const std::string& name, const ImageTypeI
   if (!in_blocks) return WriteOneByOne(name, info, image, SIZE_MAX);
   // The head, and what is not worth a thread.
   CKPT_TRY(WriteOneByOne(name, info, image, 1));
-  const auto& schema = image.Schema(*FindEntryDescriptor(info.type, 1));
+  const auto& schema = SharedSchema(*FindEntryDescriptor(info.type, 1));
   CKPT_TRY(std::optional<EntryBlock> block, image.NextBlock());
   if (!block) return success();
   Blocks blocks(*this, name, info, schema);
@@ -482,7 +482,7 @@ Result<uint64_t> JsonImageWriter::WriteQueuedMessage(const StreamedEntry& entry,
   if (const auto rest = image.remaining(); rest && *rest < queued.msize() + padding) {
     return MakeError(ErrorCode::kBadFormat, "msize {} with {} bytes left", queued.msize(), *rest);
   }
-  const JsonMessageSchema& schema = image.Schema(*pb::ipc_msg::descriptor());
+  const JsonMessageSchema& schema = SharedSchema(*pb::ipc_msg::descriptor());
   StreamedEntry part;
   part.index = entry.index;
   part.offset = entry.offset;

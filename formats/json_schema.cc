@@ -1,6 +1,7 @@
 #include "formats/json_schema.h"
 
 #include <algorithm>
+#include <mutex>
 #include <optional>
 
 #include "base/result.h"
@@ -147,6 +148,13 @@ JsonFieldSchema JsonSchemas::MakeField(const FieldDescriptor& field, bool hex) {
     SetSpelling(options, hex, made);
   }
   return made;
+}
+
+const JsonMessageSchema& SharedSchema(const Descriptor& message) {
+  static std::mutex mutex;
+  static JsonSchemas* const schemas = new JsonSchemas;
+  const std::lock_guard lock(mutex);
+  return schemas->Get(message);
 }
 
 }  // namespace ckpt

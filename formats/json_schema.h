@@ -107,6 +107,9 @@ class JsonSchemas {
       schemas_;
 };
 
+// The schema of a message, made once in the life of the program. For any thread.
+const JsonMessageSchema& SharedSchema(const google::protobuf::Descriptor& message);
+
 }  // namespace ckpt
 
 #endif  // FORMATS_JSON_SCHEMA_H_

@@ -4,46 +4,14 @@
 
 #include "base/result.h"
 #include "formats/base64.h"
+#include "formats/utf8.h"
 
 namespace ckpt {
 namespace {
 
 constexpr size_t kBufferBytes = 64 * 1024;
 
-// One decoded character of UTF-8; size 0 where the bytes are none.
-struct Character {
-  uint32_t code = 0;
-  size_t size = 0;
-};
-
 uint32_t Byte(char c) { return static_cast<unsigned char>(c); }
-
-size_t SequenceSize(uint32_t lead) {
-  if (lead >= 0xc2 && lead <= 0xdf) return 2;
-  if (lead >= 0xe0 && lead <= 0xef) return 3;
-  if (lead >= 0xf0 && lead <= 0xf4) return 4;
-  return 0;
-}
-
-// Overlong forms, surrogates and what lies beyond U+10FFFF.
-bool IsForbidden(uint32_t code, size_t size) {
-  constexpr uint32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
-  return code < kSmallest[size] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff);
-}
-
-// The character of several bytes at the front of `text`, which is not empty.
-Character DecodeMultibyte(std::string_view text) {
-  const uint32_t lead = Byte(text[0]);
-  const size_t size = SequenceSize(lead);
-  if (size == 0 || text.size() < size) return {};
-  uint32_t code = lead & (0x7fu >> size);
-  for (size_t i = 1; i < size; ++i) {
-    if ((Byte(text[i]) & 0xc0) != 0x80) return {};
-    code = code << 6 | (Byte(text[i]) & 0x3f);
-  }
-  if (IsForbidden(code, size)) return {};
-  return {code, size};
-}
 
 bool NeedsNoEscape(char c) { return c >= ' ' && c < 0x7f && c != '"' && c != '\\'; }
 
@@ -135,7 +103,7 @@ void JsonText::AppendQuoted(std::string_view bytes) {
     size_t size = 1;
     if (Byte(bytes[0]) < 0x80) {
       AppendEscapedAscii(bytes[0]);
-    } else if (const Character character = DecodeMultibyte(bytes); character.size > 0) {
+    } else if (const Utf8Character character = DecodeUtf8(bytes); character.size > 0) {
       AppendCharacter(character.code);
       size = character.size;
     } else {

@@ -19,8 +19,6 @@ OrderedWork::~OrderedWork() {
     const std::lock_guard lock(mutex_);
     ending_ = true;
     waiting_.clear();
-    // Whoever waits for its turn has it now: its output is not taken.
-    taken_ = next_number_;
   }
   changed_.notify_all();
   for (std::thread& thread : threads_) thread.join();
@@ -69,9 +67,10 @@ void OrderedWork::TakeOldest() {
   changed_.notify_all();
 }
 
-void OrderedWork::WaitForTurn(uint64_t number) {
+bool OrderedWork::WaitForTurn(uint64_t number) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return taken_ >= number; });
+  changed_.wait(lock, [&] { return ending_ || taken_ >= number; });
+  return taken_ >= number;
 }
 
 void OrderedWork::Run() {

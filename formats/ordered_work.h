@@ -34,9 +34,9 @@ class OrderedWork {
   // Takes all that is left.
   void Finish();
 
-  // For `work`: waits until all that was given before it has been taken. Called with the number
-  // that next_number() had before its Add().
-  void WaitForTurn(uint64_t number);
+  // For `work`: waits until all that was given before it has been taken; false where that will
+  // never be. Called with the number that next_number() had before its Add().
+  bool WaitForTurn(uint64_t number);
   uint64_t next_number() const { return next_number_; }
 
   // One for each processor that this process may use.
