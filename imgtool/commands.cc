@@ -2,6 +2,7 @@
 
 #include "imgtool/aufs_fixup_command.h"
 #include "imgtool/branches_command.h"
+#include "imgtool/check/check_command.h"
 #include "imgtool/command.h"
 #include "imgtool/info_command.h"
 #include "imgtool/rewrite_command.h"
@@ -27,6 +28,15 @@ constexpr Command kCommands[] = {
         .description = kBranchesDescription,
         .add_options = AddBranchesOptions,
         .run = RunBranches,
+    },
+    {
+        .name = "check",
+        .summary = "can this dump be restored?",
+        .operands = "DUMP",
+        .description = kCheckDescription,
+        .min_operands = 0,
+        .add_options = AddCheckOptions,
+        .run = RunCheck,
     },
     {
         .name = "info",

@@ -1,0 +1,47 @@
+#include "formats/check/check_source.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/file.h"
+
+namespace ckpt {
+
+Result<DirectoryCheckSource> DirectoryCheckSource::Open(std::string path) {
+  DirectoryCheckSource source(std::move(path));
+  CKPT_TRY(source.file_names_, ListDirectory(source.path_));
+  return source;
+}
+
+Result<ImageFile> DirectoryCheckSource::Read(const std::string& file_name) const {
+  return ReadImageFile(PathOf(file_name));
+}
+
+Result<std::string> DirectoryCheckSource::ReadStart(const std::string& file_name,
+                                                    size_t limit_bytes) const {
+  const std::string path = PathOf(file_name);
+  CKPT_TRY(const UniqueFd fd, OpenFile(path, O_RDONLY | O_NONBLOCK));
+  std::string start(limit_bytes, '\0');
+  const ssize_t got = pread(fd.get(), start.data(), start.size(), 0);
+  if (got < 0) {
+    const int saved = errno;
+    return ErrnoError(saved, "pread(\"{}\", {}, 0)", path, limit_bytes);
+  }
+  start.resize(static_cast<size_t>(got));
+  return start;
+}
+
+Result<std::optional<uint64_t>> DirectoryCheckSource::FileSize(const std::string& file_name) const {
+  struct stat status {};
+  if (lstat(PathOf(file_name).c_str(), &status) != 0) {
+    const int saved = errno;
+    return ErrnoError(saved, "lstat(\"{}\")", PathOf(file_name));
+  }
+  if (!S_ISREG(status.st_mode)) return std::optional<uint64_t>();
+  return std::optional(static_cast<uint64_t>(status.st_size));
+}
+
+}  // namespace ckpt
