@@ -9,7 +9,6 @@ namespace ckpt {
 namespace {
 
 // How much of a text a message shows.
-constexpr size_t kShownBytes = 60;
 
 bool IsBlank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
