@@ -8,8 +8,6 @@
 namespace ckpt {
 namespace {
 
-// How much of a text a message shows.
-
 bool IsBlank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
