@@ -3,9 +3,13 @@
 #include <fmt/ostream.h>
 
 #include <boost/program_options.hpp>
+#include <cctype>
 #include <exception>
 #include <ostream>
 #include <vector>
+
+#include "base/program_manual.h"
+#include "base/shell_completion.h"
 
 namespace ckpt {
 
@@ -25,8 +29,29 @@ po::options_description DescribeOptions(const EngineProgram& program) {
       ("verbosity,v", po::value<std::string>()->value_name("[N]")->implicit_value(""),
        "log level: 1 errors, 2 warnings (default), 3 information, 4 everything")  //
       ("help,h", "show this help")                                                //
-      ("version,V", "show the version");
+      ("version,V", "show the version")                                           //
+      ("manual", "print the manual page, for man -l -")                           //
+      ("completion", po::value<std::string>()->value_name("bash|zsh"),
+       "print a script by which that shell completes command lines of this program");
   return options;
+}
+
+// Of "usage: NAME ..." and the lines behind it.
+ProgramManual ManualOf(const EngineProgram& program, const po::options_description& options) {
+  constexpr std::string_view kUsage = "usage: ";
+  const size_t line_end = program.usage.find('\n');
+  ProgramManual manual;
+  manual.name = program.name;
+  manual.version = program.version.substr(0, program.version.find(" ("));
+  manual.description = program.usage.substr(line_end + 1);
+  manual.summary = manual.description.substr(0, manual.description.find_last_not_of(".\n") + 1);
+  manual.summary[0] = static_cast<char>(std::tolower(manual.summary[0]));
+  manual.synopsis = {std::string(program.usage.substr(kUsage.size(), line_end - kUsage.size()))};
+  manual.options = OptionTexts(options);
+  for (const char* const other : {"ckpt-dump", "ckpt-restore", "imgtool", "criu"}) {
+    if (manual.name != other) manual.see_also.emplace_back(other);
+  }
+  return manual;
 }
 
 Error UsageError(const EngineProgram& program, std::string_view message) {
@@ -83,6 +108,16 @@ Result<int> ParseAndRun(const EngineProgram& program, std::span<const std::strin
   }
   if (values.count("version") > 0) {
     out << program.version << '\n';
+    return kExitDone;
+  }
+  if (values.count("manual") > 0) {
+    out << ManualPage(ManualOf(program, options));
+    return kExitDone;
+  }
+  if (values.count("completion") > 0) {
+    CKPT_TRY(const std::string script,
+             CompletionScript(ManualOf(program, options), values["completion"].as<std::string>()));
+    out << script;
     return kExitDone;
   }
   return RunWithLog(program, values);
