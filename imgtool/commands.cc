@@ -5,6 +5,8 @@
 #include "imgtool/check/check_command.h"
 #include "imgtool/command.h"
 #include "imgtool/info_command.h"
+#include "imgtool/memory/core_command.h"
+#include "imgtool/memory/mem_command.h"
 #include "imgtool/rewrite_command.h"
 #include "imgtool/show_command.h"
 #include "imgtool/undo_command.h"
@@ -39,6 +41,16 @@ constexpr Command kCommands[] = {
         .run = RunCheck,
     },
     {
+        .name = "core",
+        .summary = "a process as an ELF core for a debugger",
+        .operands = "DUMP PID",
+        .description = kCoreDescription,
+        .min_operands = 2,
+        .max_operands = 2,
+        .add_options = AddCoreOptions,
+        .run = RunCore,
+    },
+    {
         .name = "info",
         .summary = "type, entries and sizes of images",
         .operands = "PATH...",
@@ -46,6 +58,16 @@ constexpr Command kCommands[] = {
         .max_operands = kAnyNumber,
         .add_options = AddInfoOptions,
         .run = RunInfo,
+    },
+    {
+        .name = "mem",
+        .summary = "the memory of a process: where its pages are, and what is in them",
+        .operands = "DUMP PID [map|dump|hexdump|search TEXT|args|env]",
+        .description = kMemDescription,
+        .min_operands = 2,
+        .max_operands = 4,
+        .add_options = AddMemOptions,
+        .run = RunMem,
     },
     {
         .name = "rewrite",

@@ -60,7 +60,7 @@ TEST_F(MemCommandTest, MapTellsWhereEachPageIs) {
       "pages-1.img at 4096\n"
       "  000000007000-000000008000        1 stored " +
       here +
-      "parent/pages-1.img at 8192\n"
+      "../1/pages-1.img at 8192\n"
       "  000000008000-000000009000        1 zero\n"
       "  000000009000-00000000a000        1 lazy\n"
       "000000010000-000000013000 rw-s 00001000 [shared memory 5]\n"
