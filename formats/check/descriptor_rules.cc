@@ -311,13 +311,14 @@ class TableDescriptors {
 
   bool MayHave(const CheckedImage& table, int32_t fd) {
     if (!dump_.Load(table).is_whole) return true;
-    auto [place, is_new] = tables_.try_emplace(&table);
-    if (is_new) {
+    const auto made = tables_.try_emplace(&table);
+    std::set<int32_t>& fds = made.first->second;
+    if (made.second) {
       dump_.ForEachIn<pb::fdinfo_entry>(table, [&](const FdinfoRef& entry) {
-        place->second.insert(static_cast<int32_t>(entry.message->fd()));
+        fds.insert(static_cast<int32_t>(entry.message->fd()));
       });
     }
-    return place->second.contains(fd);
+    return fds.contains(fd);
   }
 
  private:
