@@ -42,10 +42,20 @@ Result<> DumpChildOf(Container& init, const std::string& images) {
   return Dump(Engine::kCriu, tree.back(), images, ProcessAfter::kRunning, arguments);
 }
 
+Result<> RunInNetworkOf(pid_t pid, const std::vector<std::string>& words) {
+  std::vector<std::string> command = {"nsenter", "--net", "--target", std::to_string(pid)};
+  command.insert(command.end(), words.begin(), words.end());
+  CKPT_TRY(RunCommandWell(command));
+  return success();
+}
+
 Result<std::string> DumpContainer(const MatrixDump& dump, const std::string& images) {
   Result<Container> started = Container::Start(dump.name, OptionsOf(dump));
   if (started.has_error()) return std::move(started).error();
   Container& container = started.value();
+  for (const auto& command : dump.network_commands) {
+    CKPT_TRY(RunInNetworkOf(container.pid(), command));
+  }
   if (dump.setting == MatrixSetting::kUnderInit) {
     CKPT_TRY(DumpChildOf(container, images));
   } else {
@@ -98,7 +108,10 @@ std::span<const MatrixDump> MatrixDumps() {
       {.name = "ipc_objects"},
       {.name = "handles", .arguments = {"--link-remap", "--cpu-cap=ins"}},
       {.name = "events", .more_namespaces = CLONE_NEWTIME},
-      {.name = "conntrack"},
+      {.name = "conntrack",
+       .network_commands = {{"iptables-legacy", "-A", "INPUT", "-p", "udp", "-j", "DROP"},
+                            {"ip6tables-legacy", "-A", "OUTPUT", "-p", "tcp", "-j", "ACCEPT"},
+                            {"iptables-nft", "-A", "INPUT", "-p", "tcp", "-j", "DROP"}}},
       {.name = "autofs"},
       {.name = "cgroups",
        .more_namespaces = CLONE_NEWCGROUP,

@@ -23,7 +23,9 @@ struct MatrixDump {
   MatrixSetting setting = MatrixSetting::kContainer;
   unsigned more_namespaces = 0;             // CLONE_ flags beside those of a container
   std::vector<std::string> arguments = {};  // of criu dump
-  std::string refusal = {};                 // what CRIU says where it cannot dump it; else empty
+  // Commands in its network namespace, before.
+  std::vector<std::vector<std::string>> network_commands = {};
+  std::string refusal = {};  // what CRIU says where it cannot dump it; else empty
 };
 
 std::span<const MatrixDump> MatrixDumps();
