@@ -36,7 +36,8 @@ class DescriptorHolder {
   Result<Descriptors> Collect() {
     DescriptorCollector collector(files, refusals);
     Descriptors found;
-    CKPT_TRY(found.fds, collector.Collect(child_.pid()));
+    CKPT_TRY(const DescriptorTable table, DescriptorTable::Open(child_.pid()));
+    CKPT_TRY(found.fds, collector.Collect(table));
     CKPT_TRY(static_cast<FileContents&>(found), collector.ReadContents());
     return found;
   }

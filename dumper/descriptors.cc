@@ -160,16 +160,14 @@ void Descriptions::Add(const OpenDescription& opened, uint32_t id) {
   alike.insert(place, {opened.pid, opened.number, id});
 }
 
-Result<std::vector<pb::fdinfo_entry>> DescriptorCollector::Collect(pid_t pid) {
-  CKPT_TRY(const DescriptorTable table, DescriptorTable::Open(pid));
+Result<std::vector<pb::fdinfo_entry>> DescriptorCollector::Collect(const DescriptorTable& table) {
   std::vector<pb::fdinfo_entry> fds;
   new_epolls_.clear();
-  CKPT_TRY(std::vector<OpenDescription> all, table.ReadAll());
-  for (OpenDescription& opened : all) CKPT_TRY(Add(std::move(opened), fds));
+  CKPT_TRY(table.ReadAll([&](OpenDescription opened) { return Add(std::move(opened), fds); }));
   // An epoll that others have as well is restored by the first that has it.
   std::vector<const OpenDescription*> epolls;
   for (const OpenDescription& epoll : new_epolls_) epolls.push_back(&epoll);
-  CKPT_TRY(CheckEpollWatches(pid, epolls, refusals_));
+  CKPT_TRY(CheckEpollWatches(table.pid(), epolls, refusals_));
   return fds;
 }
 

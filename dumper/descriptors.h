@@ -59,8 +59,8 @@ class DescriptorCollector {
   DescriptorCollector(FileTable& files, Refusals& refusals, bool is_shell_job = false)
       : files_(files), refusals_(refusals), is_shell_job_(is_shell_job) {}
 
-  // Those of `pid`, by number.
-  Result<std::vector<pb::fdinfo_entry>> Collect(pid_t pid);
+  // Those of the table, by number.
+  Result<std::vector<pb::fdinfo_entry>> Collect(const DescriptorTable& table);
 
   // Once they are collected of every process of the tree.
   Result<FileContents> ReadContents();

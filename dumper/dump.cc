@@ -1,6 +1,5 @@
 #include "dumper/dump.h"
 
-#include <sys/resource.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include <utility>
 
 #include "base/staged_file_set.h"
+#include "dumper/descriptor_tables.h"
 #include "dumper/descriptors.h"
 #include "dumper/dump_images.h"
 #include "dumper/file_owners.h"
@@ -62,15 +62,6 @@ uint64_t BufferLimitBytes() {
   struct sysinfo info {};
   if (sysinfo(&info) != 0) return kStreamBytes;
   return std::max<uint64_t>(info.freeram * info.mem_unit / 4, kStreamBytes);
-}
-
-// A tree can have far more descriptors than a program mostly may, and we hold a duplicate of each.
-// As it was where that is refused.
-void RaiseDescriptorLimit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // A dump in the making. Members are in the order in which they are needed; destruction in the
@@ -119,7 +110,6 @@ class DumpRun {
       return MakeError(ErrorCode::kUsage, "{} is there: the directory holds a dump already",
                        inventory);
     }
-    RaiseDescriptorLimit();
     // The root's, now, to find a directory that cannot be written to before anything is frozen.
     CKPT_TRY(page_fds_.emplace_back(), CreatePagesFile(kFirstPagesId));
     const std::vector<pid_t> pids = ListTree(options_.pid);
@@ -146,7 +136,7 @@ class DumpRun {
 
   // Looks at what the freeze will look at, so that the kernel has its names of /proc in memory
   // then, and we our code. The process runs: what is seen, and what fails, means nothing.
-  void Rehearse(pid_t pid) const {
+  void Rehearse(pid_t pid) {
     FileTable files;
     Refusals refusals;
     TaskSnapshot unused;
@@ -154,7 +144,10 @@ class DumpRun {
     if (mappings.has_value()) {
       static_cast<void>(CollectMappings(pid, mappings.value(), files, refusals));
     }
-    static_cast<void>(DescriptorCollector(files, refusals).Collect(pid));
+    const Result<const DescriptorTable*> table = descriptor_tables_.Prepare(pid);
+    if (table.has_value()) {
+      static_cast<void>(DescriptorCollector(files, refusals).Collect(*table.value()));
+    }
     static_cast<void>(CollectDirectories(pid, files, refusals, &unused.mm, &unused.fs));
     static_cast<void>(ReadPosixTimers(pid));
     TranslateOwners({}, false, files.mutable_entries(), refusals);
@@ -354,7 +347,8 @@ class DumpRun {
       surroundings_->namespaces().FillTaskIds(ids);
       CKPT_TRY(objects.Identify(dump.pid(), &ids, refusals_));
       if (!objects.descriptors_are_new()) continue;
-      CKPT_TRY(std::vector<pb::fdinfo_entry> fds, descriptors.Collect(dump.pid()));
+      CKPT_TRY(const DescriptorTable* table, descriptor_tables_.ListAgain(dump.pid()));
+      CKPT_TRY(std::vector<pb::fdinfo_entry> fds, descriptors.Collect(*table));
       snapshot_.descriptor_tables.push_back({.files_id = ids.files_id(), .fds = std::move(fds)});
     }
     CKPT_TRY(snapshot_.contents, descriptors.ReadContents());
@@ -451,6 +445,7 @@ class DumpRun {
   std::optional<PageBuffers> buffers_;
   std::optional<FrozenTree> tree_;
   std::unique_ptr<Surroundings> surroundings_;
+  DescriptorTables descriptor_tables_;
   Clock::time_point frozen_since_;
   Clock::time_point reading_since_;
   std::future<Result<std::vector<std::vector<Mapping>>>> smaps_;

@@ -139,8 +139,10 @@ bool IsOneScan(const PagesToDump& first, const PagesToDump& second) {
 // Collects into `result` by one call for each mapping.
 class Collector {
  public:
-  Collector(int map_files_fd, FileTable& files, Refusals& refusals)
-      : map_files_fd_(map_files_fd), files_(files), refusals_(refusals) {}
+  Collector(int map_files_fd, FileTable& files, Refusals& refusals, size_t mapping_count)
+      : map_files_fd_(map_files_fd), files_(files), refusals_(refusals) {
+    result_.vmas.reserve(mapping_count);
+  }
 
   Result<> Add(const Mapping& mapping, size_t index) {
     const SpecialMapping special = SpecialMappingOf(mapping);
@@ -179,7 +181,7 @@ class Collector {
     entry.set_shmid(id);
     entry.set_status(kVmaRegular | (mapping.shared ? kVmaFileShared : kVmaFilePrivate));
     entry.set_fdflags(open_flags);
-    result_.vmas.push_back(entry);
+    result_.vmas.push_back(std::move(entry));
     result_.files.push_back({.mapping_index = index, .file_id = id, .file = std::move(file)});
     return success();
   }
@@ -212,7 +214,7 @@ class Collector {
     entry.set_pgoff(mapping.file_offset);
     entry.set_shmid(mapping.inode);
     entry.set_status(kVmaRegular | kVmaAnonShared);
-    result_.vmas.push_back(entry);
+    result_.vmas.push_back(std::move(entry));
     return success();
   }
 
@@ -226,7 +228,7 @@ class Collector {
     pb::vma_entry entry = BasicEntry(mapping);
     entry.set_flags(entry.flags() | MAP_ANONYMOUS);
     entry.set_status(kVmaAnonPrivate | SpecialStatus(special));
-    result_.vmas.push_back(entry);
+    result_.vmas.push_back(std::move(entry));
   }
 
   int map_files_fd_;
@@ -244,14 +246,15 @@ Result<CollectedMappings> CollectMappings(pid_t pid, const std::vector<Mapping>&
                                           FileTable& files, Refusals& refusals) {
   CKPT_TRY(const UniqueFd map_files,
            OpenFile(fmt::format("/proc/{}/map_files", pid), O_PATH | O_DIRECTORY));
-  Collector collector(map_files.get(), files, refusals);
+  Collector collector(map_files.get(), files, refusals, mappings.size());
   for (size_t i = 0; i < mappings.size(); ++i) CKPT_TRY(collector.Add(mappings[i], i));
   return collector.Take();
 }
 
 Result<> AddUsage(const std::vector<Mapping>& smaps, std::vector<Mapping>& mappings) {
+  auto found = smaps.begin();  // both are by address
   for (Mapping& mapping : mappings) {
-    const auto found = std::ranges::lower_bound(smaps, mapping.start, {}, &Mapping::start);
+    while (found != smaps.end() && found->start < mapping.start) ++found;
     if (found == smaps.end() || found->start != mapping.start || found->end != mapping.end) {
       return MakeError(ErrorCode::kInternal, "mapping {:#x}-{:#x} is not in smaps", mapping.start,
                        mapping.end);

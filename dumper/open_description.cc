@@ -3,11 +3,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <future>
-#include <iterator>
 #include <string>
 #include <utility>
 
@@ -35,6 +33,41 @@ Result<DescriptorTable> DescriptorTable::Open(pid_t pid) {
   return table;
 }
 
+Result<> DescriptorTable::ListAgain() {
+  CKPT_TRY(numbers_, ListFds(pid_));
+  return success();
+}
+
+void DescriptorTable::Prepare(size_t max_files) {
+  for (const int number : numbers_) {
+    if (2 * (prepared_.size() + 1) > max_files) return;
+    const std::string name = fmt::format("{}", number);
+    Prepared files;
+    files.link = UniqueFd(openat(links_.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    files.info = UniqueFd(openat(infos_.get(), name.c_str(), O_RDONLY | O_CLOEXEC));
+    if (files.link.valid() && files.info.valid()) prepared_[number] = std::move(files);
+  }
+}
+
+// A prepared file fails where the process has ended, and another has its number.
+Result<std::string> DescriptorTable::ReadLinkOf(int number) const {
+  const auto prepared = prepared_.find(number);
+  if (prepared != prepared_.end()) {
+    Result<std::string> text = ReadLinkAt(prepared->second.link.get(), "");
+    if (text.has_value()) return text;
+  }
+  return ReadLinkAt(links_.get(), fmt::format("{}", number));
+}
+
+Result<FdInfo> DescriptorTable::ReadInfoOf(int number) const {
+  const auto prepared = prepared_.find(number);
+  if (prepared != prepared_.end()) {
+    Result<FdInfo> info = ReadOpenFdInfo(prepared->second.info.get(), number);
+    if (info.has_value()) return info;
+  }
+  return ReadFdInfoIn(infos_.get(), number);
+}
+
 Result<OpenDescription> DescriptorTable::Read(int number) const {
   OpenDescription opened;
   opened.pid = pid_;
@@ -42,31 +75,37 @@ Result<OpenDescription> DescriptorTable::Read(int number) const {
   opened.copy = UniqueFd(static_cast<int>(syscall(SYS_pidfd_getfd, pidfd_.get(), number, 0)));
   const int saved = errno;
   if (!opened.copy.valid()) return ErrnoError(saved, "pidfd_getfd(process {}, {})", pid_, number);
-  CKPT_TRY(std::string link, ReadLinkAt(links_.get(), fmt::format("{}", number)));
+  CKPT_TRY(std::string link, ReadLinkOf(number));
   CKPT_TRY(opened.file, StatLinkedFile(opened.copy.get(), std::move(link)));
-  CKPT_TRY(opened.info, ReadFdInfoIn(infos_.get(), number));
+  CKPT_TRY(opened.info, ReadInfoOf(number));
   return opened;
 }
 
 Result<std::vector<OpenDescription>> DescriptorTable::ReadSome(std::span<const int> numbers) const {
   std::vector<OpenDescription> opened;
+  opened.reserve(numbers.size());
   for (const int number : numbers) {
     CKPT_TRY(opened.emplace_back(), Read(number));
   }
   return opened;
 }
 
-Result<std::vector<OpenDescription>> DescriptorTable::ReadAll() const {
+Result<> DescriptorTable::ReadAll(const Taker& take) const {
   const std::span<const int> all = numbers_;
-  if (all.size() < kManyDescriptors) return ReadSome(all);
-  const size_t half = all.size() / 2;
-  auto reading = std::async(std::launch::async, [&] { return ReadSome(all.subspan(half)); });
-  Result<std::vector<OpenDescription>> first = ReadSome(all.first(half));
-  Result<std::vector<OpenDescription>> second = reading.get();
-  CKPT_TRY(std::vector<OpenDescription> opened, std::move(first));
-  CKPT_TRY(std::vector<OpenDescription> rest, std::move(second));
-  std::ranges::move(rest, std::back_inserter(opened));
-  return opened;
+  // What the other thread reads has to be taken, too: so it reads the larger part.
+  const size_t own = all.size() < kManyDescriptors ? all.size() : all.size() / 3;
+  std::future<Result<std::vector<OpenDescription>>> others;
+  if (own < all.size()) {
+    others = std::async(std::launch::async, [&] { return ReadSome(all.subspan(own)); });
+  }
+  for (const int number : all.first(own)) {
+    CKPT_TRY(OpenDescription opened, Read(number));
+    CKPT_TRY(take(std::move(opened)));
+  }
+  if (!others.valid()) return success();
+  CKPT_TRY(std::vector<OpenDescription> rest, others.get());
+  for (OpenDescription& opened : rest) CKPT_TRY(take(std::move(opened)));
+  return success();
 }
 
 Result<pb::fown_entry> ReadOwner(const OpenDescription& opened) {

@@ -6,7 +6,10 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/file.h"
@@ -31,18 +34,36 @@ struct OpenDescription {
   bool IsWriteEnd() const { return (info.flags & O_ACCMODE) != O_RDONLY; }
 };
 
-// The descriptors of a frozen process, each to be read once.
+// The descriptors of a process.
 class DescriptorTable {
  public:
   static Result<DescriptorTable> Open(pid_t pid);
 
+  pid_t pid() const { return pid_; }
   const std::vector<int>& numbers() const { return numbers_; }  // ascending
+  // Asks for the numbers again, once the process is frozen.
+  Result<> ListAgain();
+  // Keeps the files open that Read() reads of /proc, up to that many: while the process runs there
+  // is time for it, and under its freeze opening them is most of the work. What is read through
+  // them is what is so then, also of a number that has another file meanwhile.
+  void Prepare(size_t max_files);
+  size_t prepared_files() const { return 2 * prepared_.size(); }
+
+  // One descriptor of the frozen process.
   Result<OpenDescription> Read(int number) const;
-  // All, by number. Many are read by two threads.
-  Result<std::vector<OpenDescription>> ReadAll() const;
+  // All, given to `take` by number, on this thread; of many another one reads a part meanwhile.
+  using Taker = std::function<Result<>(OpenDescription)>;
+  Result<> ReadAll(const Taker& take) const;
 
  private:
+  struct Prepared {
+    UniqueFd link;  // of /proc/PID/fd: the link itself
+    UniqueFd info;  // of /proc/PID/fdinfo
+  };
+
   DescriptorTable() = default;
+  Result<std::string> ReadLinkOf(int number) const;
+  Result<FdInfo> ReadInfoOf(int number) const;
   Result<std::vector<OpenDescription>> ReadSome(std::span<const int> numbers) const;
 
   pid_t pid_ = 0;
@@ -50,6 +71,7 @@ class DescriptorTable {
   UniqueFd links_;  // /proc/PID/fd
   UniqueFd infos_;  // /proc/PID/fdinfo
   std::vector<int> numbers_;
+  std::unordered_map<int, Prepared> prepared_;
 };
 
 // Who gets signals about the file (F_SETOWN, F_SETSIG); all zero where nobody does.

@@ -76,30 +76,38 @@ Result<FdInfo> ReadFdInfo(pid_t pid, int fd) {
 
 namespace {
 
-// A file that the kernel makes as one record (single_open) comes whole where it has room: one
-// read(2) shorter than asked for is all of it.
+// A file that the kernel makes as one record (single_open), and anew where it is read from the
+// start, comes whole where it has room: one read shorter than asked for is all of it.
 Result<std::string> ReadSingleRecord(int fd, const std::string& name) {
   std::array<char, 4096> buffer;
-  const ssize_t got = read(fd, buffer.data(), buffer.size());
+  const ssize_t got = pread(fd, buffer.data(), buffer.size(), 0);
   const int saved = errno;
-  if (got < 0) return ErrnoError(saved, "read({})", name);
+  if (got < 0) return ErrnoError(saved, "pread({})", name);
   std::string text(buffer.data(), static_cast<size_t>(got));
   if (text.size() < buffer.size()) return text;
-  CKPT_TRY(const std::string rest, ReadWholeFd(fd, name));
-  return text + rest;
+  if (lseek(fd, 0, SEEK_SET) != 0) {
+    const int seek_saved = errno;
+    return ErrnoError(seek_saved, "lseek({})", name);
+  }
+  return ReadWholeFd(fd, name);
 }
 
 }  // namespace
+
+Result<FdInfo> ReadOpenFdInfo(int fdinfo_file, int fd) {
+  const std::string name = fmt::format("fdinfo/{}", fd);
+  CKPT_TRY(const std::string text, ReadSingleRecord(fdinfo_file, name));
+  auto info = ParseFdInfo(text);
+  if (info.has_error()) return std::move(info).error().In(name);
+  return info;
+}
 
 Result<FdInfo> ReadFdInfoIn(int fdinfo_directory, int fd) {
   const std::string name = fmt::format("{}", fd);
   const UniqueFd file(openat(fdinfo_directory, name.c_str(), O_RDONLY | O_CLOEXEC));
   const int saved = errno;
   if (!file.valid()) return ErrnoError(saved, "open(fdinfo/{})", fd);
-  CKPT_TRY(const std::string text, ReadSingleRecord(file.get(), "fdinfo/" + name));
-  auto info = ParseFdInfo(text);
-  if (info.has_error()) return std::move(info).error().In("fdinfo/" + name);
-  return info;
+  return ReadOpenFdInfo(file.get(), fd);
 }
 
 Result<std::vector<int>> ListFds(pid_t pid) { return ListNumbers(fmt::format("/proc/{}/fd", pid)); }

@@ -31,6 +31,8 @@ Result<FdInfo> ParseFdInfo(std::string_view text);
 Result<FdInfo> ReadFdInfo(pid_t pid, int fd);
 // The same where /proc/PID/fdinfo is open already, for many of one process.
 Result<FdInfo> ReadFdInfoIn(int fdinfo_directory, int fd);
+// The same where the file is open already; it may be read again and again.
+Result<FdInfo> ReadOpenFdInfo(int fdinfo_file, int fd);
 
 // The open descriptors of a process, ascending, from /proc/PID/fd.
 Result<std::vector<int>> ListFds(pid_t pid);

@@ -1,11 +1,17 @@
 #include "process/smaps.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <condition_variable>
+#include <deque>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "base/file.h"
@@ -17,6 +23,8 @@ namespace ckpt {
 namespace {
 
 constexpr size_t kPieceBytes = size_t{256} << 10;
+constexpr int kMostUrgent = -20;  // setpriority(2)
+constexpr std::string_view kFlagsKey = "VmFlags:";
 
 bool ReadNumberField(std::string_view text, uint64_t scale, uint64_t& value) {
   TextScanner scanner(text);
@@ -34,6 +42,13 @@ bool ReadKey(std::string_view text, uint32_t& key) {
   return true;
 }
 
+// A line that we want: its key, and what its number is for.
+bool IsWanted(std::string_view line) {
+  constexpr std::array<std::string_view, 4> kKeys = {
+      "Rss:", "Anonymous:", "Swap:", "ProtectionKey:"};
+  return std::ranges::any_of(kKeys, [&](std::string_view key) { return line.starts_with(key); });
+}
+
 // False for a line that we want and that does not parse; lines of other fields are passed over.
 bool ParseUsageLine(std::string_view line, MappingUsage& usage) {
   TextScanner scanner(line);
@@ -48,7 +63,7 @@ bool ParseUsageLine(std::string_view line, MappingUsage& usage) {
     case 'S':
       return !scanner.Skip("Swap:") || ReadNumberField(scanner.rest(), 1024, usage.swap_bytes);
     case 'V':
-      if (scanner.Skip("VmFlags:")) usage.flags = ParseVmFlags(scanner.rest());
+      if (scanner.Skip(kFlagsKey)) usage.flags = ParseVmFlags(scanner.rest());
       return true;
     default:
       return true;
@@ -65,6 +80,7 @@ struct Piece {
   size_t size_bytes = 0;
 
   std::string_view text() const { return {bytes.get(), size_bytes}; }
+  bool IsLast() const { return size_bytes < kPieceBytes; }
 };
 
 // The next piece, shorter than others only at the end of the file.
@@ -82,35 +98,90 @@ Result<Piece> ReadPiece(int fd, const std::string& path) {
   return piece;
 }
 
-Result<std::vector<Mapping>> ParsePieces(int fd, const std::string& path) {
+// Pieces on their way from the thread that reads them to the one that parses them.
+class PieceQueue {
+ public:
+  // Reads to the end of the file, or to an error.
+  void ReadAll(int fd, const std::string& path) {
+    // Making the text is the longest of all that is done under a freeze: it gets a processor.
+    setpriority(PRIO_PROCESS, 0, kMostUrgent);
+    bool is_last = false;
+    while (!is_last) {
+      Result<Piece> piece = ReadPiece(fd, path);
+      is_last = piece.has_error() || piece.value().IsLast();
+      const std::lock_guard lock(mutex_);
+      pieces_.push_back(std::move(piece));
+      changed_.notify_one();
+    }
+  }
+
+  Result<Piece> Next() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !pieces_.empty(); });
+    Result<Piece> piece = std::move(pieces_.front());
+    pieces_.pop_front();
+    return piece;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Result<Piece>> pieces_;
+};
+
+Result<std::vector<Mapping>> ParseFile(int fd, const std::string& path) {
   SmapsParser parser;
   CKPT_TRY(Piece piece, ReadPiece(fd, path));
-  while (piece.size_bytes == kPieceBytes) {
-    auto reading = std::async(std::launch::async, ReadPiece, fd, std::cref(path));
-    Result<> parsed = parser.Feed(piece.text());
-    Result<Piece> next = reading.get();
-    CKPT_TRY(parsed);
-    CKPT_TRY(piece, std::move(next));
+  PieceQueue queue;
+  std::future<void> reading;  // ends before the queue does
+  if (!piece.IsLast()) {
+    reading = std::async(std::launch::async, [&] { queue.ReadAll(fd, path); });
   }
-  CKPT_TRY(parser.Feed(piece.text()));
-  return parser.Finish();
+  while (true) {
+    CKPT_TRY(parser.Feed(piece.text()));
+    if (piece.IsLast()) return parser.Finish();
+    CKPT_TRY(piece, queue.Next());
+  }
 }
 
 }  // namespace
 
 Result<> SmapsParser::Feed(std::string_view piece) {
-  for (size_t end = 0; (end = piece.find('\n')) != piece.npos; piece.remove_prefix(end + 1)) {
+  for (size_t end = 0; (end = piece.find('\n')) != piece.npos;) {
     const std::string_view line = piece.substr(0, end);
+    piece.remove_prefix(end + 1);
+    const size_t known = mappings_.size();
     if (begun_.empty()) {
       CKPT_TRY(ParseLine(line));
-      continue;
+    } else {
+      begun_.append(line);
+      CKPT_TRY(ParseLine(begun_));
+      begun_.clear();
     }
-    begun_.append(line);
-    CKPT_TRY(ParseLine(begun_));
-    begun_.clear();
+    if (is_learnt_ && mappings_.size() > known) SkipByLayout(piece);
   }
   begun_.append(piece);
   return success();
+}
+
+void SmapsParser::SkipByLayout(std::string_view& piece) {
+  if (piece.size() < layout_.end + kFlagsKey.size() || piece[layout_.end - 1] != '\n') return;
+  if (!piece.substr(layout_.end).starts_with(kFlagsKey)) return;
+  MappingUsage usage;
+  for (const Layout::Field& field : layout_.wanted) {
+    const std::string_view line = piece.substr(field.offset, field.size);
+    if (!IsWanted(line) || piece[field.offset + field.size] != '\n') return;
+    if (!ParseUsageLine(line, usage)) return;
+  }
+  *mappings_.back().usage = usage;
+  piece.remove_prefix(layout_.end);
+  line_number_ += layout_.line_count;
+}
+
+void SmapsParser::Learn(std::string_view line, bool is_wanted) {
+  if (is_wanted) layout_.wanted.push_back({.offset = layout_.end, .size = line.size()});
+  layout_.end += line.size() + 1;
+  ++layout_.line_count;
 }
 
 Result<std::vector<Mapping>> SmapsParser::Finish() {
@@ -122,6 +193,8 @@ Result<std::vector<Mapping>> SmapsParser::Finish() {
 Result<> SmapsParser::ParseLine(std::string_view line) {
   ++line_number_;
   if (IsUsageLine(line) && !mappings_.empty()) {
+    if (line.starts_with(kFlagsKey)) is_learnt_ = true;
+    if (!is_learnt_) Learn(line, IsWanted(line));
     if (ParseUsageLine(line, *mappings_.back().usage)) return success();
     return MakeError(ErrorCode::kBadFormat, "line {}: found \"{}\", expected a number",
                      line_number_, line);
@@ -140,7 +213,7 @@ Result<std::vector<Mapping>> ParseSmaps(std::string_view text) {
 Result<std::vector<Mapping>> ReadSmaps(pid_t pid) {
   const std::string path = fmt::format("/proc/{}/smaps", pid);
   CKPT_TRY(const UniqueFd fd, OpenFile(path, O_RDONLY));
-  auto mappings = ParsePieces(fd.get(), path);
+  auto mappings = ParseFile(fd.get(), path);
   if (mappings.has_error()) return std::move(mappings).error().In(path);
   return mappings;
 }

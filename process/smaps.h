@@ -22,11 +22,29 @@ class SmapsParser {
   Result<std::vector<Mapping>> Finish();
 
  private:
+  // The lines between that of a mapping and its VmFlags, of which a few are wanted: the kernel
+  // prints the same for each mapping, and pads numbers.
+  struct Layout {
+    struct Field {
+      size_t offset;
+      size_t size;
+    };
+    std::vector<Field> wanted;
+    size_t line_count = 0;
+    size_t end = 0;  // where VmFlags begin
+  };
+
   Result<> ParseLine(std::string_view line);
+  // Learns the layout from the first mapping that is whole.
+  void Learn(std::string_view line, bool is_wanted);
+  // Behind the line of a mapping: takes the lines that are as the layout says, or none.
+  void SkipByLayout(std::string_view& piece);
 
   std::vector<Mapping> mappings_;
   std::string begun_;  // the line that the last piece ended in
   size_t line_number_ = 0;
+  Layout layout_;
+  bool is_learnt_ = false;
 };
 
 // The whole text.

@@ -64,13 +64,43 @@ TEST(SmapsTest, EveryPrefixOfSmapsIsParsedOrRefused) {
 }
 
 TEST(SmapsTest, PiecesMayBeCutAnywhere) {
-  const auto whole = ParseSmaps(kSmaps);
-  for (size_t cut = 0; cut <= kSmaps.size(); ++cut) {
+  const std::string text = std::string(kSmaps) + std::string(kSmaps);
+  const auto whole = ParseSmaps(text);
+  for (size_t cut = 0; cut <= text.size(); ++cut) {
     SmapsParser parser;
-    ASSERT_TRUE(parser.Feed(kSmaps.substr(0, cut)).has_value());
-    ASSERT_TRUE(parser.Feed(kSmaps.substr(cut)).has_value());
+    ASSERT_TRUE(parser.Feed(text.substr(0, cut)).has_value());
+    ASSERT_TRUE(parser.Feed(text.substr(cut)).has_value());
     EXPECT_TRUE(parser.Finish().value() == whole.value()) << cut;
   }
+}
+
+// The layout is learnt from the first mapping; others may be unlike it.
+TEST(SmapsTest, MappingsNeedNotBePrintedAlike) {
+  const std::string text = std::string(kSmaps) + std::string(kSmaps) +
+                           "5000-6000 rw-p 00000000 00:00 0 \n"
+                           "Size:          123456789 kB\n"
+                           "KernelPageSize:        4 kB\n"
+                           "MMUPageSize:           4 kB\n"
+                           "Rss:           987654321 kB\n"
+                           "VmFlags: rd gd \n" +
+                           std::string(kSmaps);
+  const auto mappings = ParseSmaps(text);
+  ASSERT_TRUE(mappings.has_value()) << mappings.error().message;
+  const auto once = ParseSmaps(kSmaps).value();
+  ASSERT_EQ(mappings.value().size(), 7U);
+  for (const size_t first : {0U, 2U, 5U}) {
+    EXPECT_TRUE(mappings.value()[first] == once[0]) << first;
+    EXPECT_TRUE(mappings.value()[first + 1] == once[1]) << first;
+  }
+  EXPECT_EQ(mappings.value()[4].usage->rss_bytes, uint64_t{987654321} * 1024);
+  EXPECT_TRUE(mappings.value()[4].usage->flags.Has(VmFlag::kGrowsDown));
+}
+
+TEST(SmapsTest, ABadNumberIsNamedByItsLineBehindOthersToo) {
+  std::string text = std::string(kSmaps) + std::string(kSmaps);
+  text.replace(text.rfind("Swap:                 12"), 24, "Swap:                 x2");
+  EXPECT_EQ(ParseSmaps(text).error().message,
+            "line 27: found \"Swap:                 x2 kB\", expected a number");
 }
 
 // Pages side by side of which every second is protected, so that each is a mapping.

@@ -53,9 +53,6 @@ std::string WhyNot(const ContainerCase& container_case, Engine dumper, Engine re
     return "CRIU writes the thread that a timer notifies by its number outside";
   }
   if (restorer == Engine::kCriu) {
-    if (container_case.name == std::string_view("shared_memory")) {
-      return "CRIU 4.1 does not end such a restore, for reasons not looked into yet";
-    }
     if (container_case.name == std::string_view("dead_leaders")) {
       return "CRIU gives the orphans of a dead session to init, though their subreaper is restored";
     }

@@ -1,0 +1,47 @@
+#include "dumper/descriptor_tables.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace ckpt {
+
+namespace {
+
+// Each costs the kernel some 300 bytes.
+constexpr size_t kMaxPreparedFiles = size_t{1} << 16;
+
+}  // namespace
+
+DescriptorTables::DescriptorTables() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  files_left_ = std::min<rlim_t>(limit.rlim_cur / 2, kMaxPreparedFiles);
+}
+
+Result<DescriptorTable*> DescriptorTables::Open(pid_t pid) {
+  CKPT_TRY(DescriptorTable table, DescriptorTable::Open(pid));
+  return &tables_.insert_or_assign(pid, std::move(table)).first->second;
+}
+
+Result<const DescriptorTable*> DescriptorTables::Prepare(pid_t pid) {
+  CKPT_TRY(DescriptorTable * table, Open(pid));
+  table->Prepare(files_left_);
+  files_left_ -= table->prepared_files();
+  return table;
+}
+
+Result<const DescriptorTable*> DescriptorTables::ListAgain(pid_t pid) {
+  const auto table = tables_.find(pid);
+  if (table == tables_.end()) {
+    CKPT_TRY(const DescriptorTable* opened, Open(pid));
+    return opened;
+  }
+  CKPT_TRY(table->second.ListAgain());
+  return &table->second;
+}
+
+}  // namespace ckpt
