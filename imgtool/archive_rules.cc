@@ -12,6 +12,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// All names are held in memory; dumps of thousands of processes have a few megabytes of them.
+constexpr uint64_t kMaxNameBytes = uint64_t{64} << 20;
+
 constexpr std::string_view kFolderPrefix = "checkpoint/";
 
 bool LeadsUpwards(const fs::path& path) {
@@ -53,6 +56,11 @@ Result<std::string> ArchiveRules::Admit(const std::string& member, TarType type,
     return MakeError(ErrorCode::kUnsupported,
                      "{}: more than {} members (--max-members raises this)", name_,
                      limits_.max_members);
+  }
+  name_bytes_ += member.size() + link.size();
+  if (name_bytes_ > kMaxNameBytes) {
+    return MakeError(ErrorCode::kUnsupported, "{}: more than {} bytes of names", name_,
+                     kMaxNameBytes);
   }
   if (LeadsUpwards(member)) return refuse("a path that leads out of the archive");
   std::string path = PathFromTop(member);

@@ -24,7 +24,7 @@ class ArchiveRules {
 
   // The next member's path without "./" in front and slashes at the end. kUnsupported: a path or
   // link that leads out of the archive, or may, whatever links it passes; a device, a fifo, a file
-  // that comes twice, more members than allowed.
+  // that comes twice, more members than allowed, names of more than 64 MiB together.
   Result<std::string> Admit(const std::string& member, TarType type, const std::string& link);
 
   // After each piece that was unpacked: how many bytes that were, and what they were packed in.
@@ -36,6 +36,7 @@ class ArchiveRules {
   ArchiveLimits limits_;
   std::set<std::string> files_;
   uint64_t member_count_ = 0;
+  uint64_t name_bytes_ = 0;
 };
 
 // Below this the ratio of an archive is no matter: all of it fits into memory.

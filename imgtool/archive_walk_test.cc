@@ -1,5 +1,7 @@
 #include "imgtool/archive_walk.h"
 
+#include <gmock/gmock.h>
+
 #include "imgtool/directory_fixture.h"
 #include "imgtool/sample_archive.h"
 
@@ -49,6 +51,12 @@ TEST_F(ArchiveWalkTest, WhatLeadsOutOfTheArchiveIsRefused) {
   EXPECT_EQ(WalkLink('1', "d/l", "x"), "fine");
 }
 
+TEST_F(ArchiveWalkTest, ALinkThatTurnsBackMayLeadOut) {
+  EXPECT_EQ(WalkLink('2', "a/b/l", "m/../../x"),
+            "a.tar: member a/b/l: a link with .. behind a name, which may lead out");
+  EXPECT_EQ(WalkLink('2', "a/b/l", "../../x/y"), "fine");
+}
+
 TEST_F(ArchiveWalkTest, WhatIsNoFileHasNoPlaceThere) {
   for (const char type : {'3', '4', '6'}) {
     EXPECT_EQ(Walk(SampleTarMember("dev", "", type)),
@@ -68,6 +76,17 @@ TEST_F(ArchiveWalkTest, LimitsHold) {
   EXPECT_EQ(Walk(tar, {.max_unpacked_bytes = 2047}),
             "a.tar: more than 2047 bytes unpacked (--max-unpacked raises this)");
   EXPECT_EQ(Walk(tar, {.max_unpacked_bytes = 2048, .max_members = 2}), "fine");
+}
+
+TEST_F(ArchiveWalkTest, TheRatioOfWhatIsLargeHasALimit) {
+  const std::string path = directory_ + "/bomb";
+  WriteCompressed(path, SampleTarMember("a", std::string(kRatioFreeBytes + 1, '\0')),
+                  Compression::kZstd);
+  const std::string bomb = ReadWholeFile(path).value();
+  EXPECT_THAT(Walk(bomb), testing::MatchesRegex(
+                              "a.tar: [0-9]+ bytes unpack to [0-9]+, more than 1000 times as many "
+                              "\\(--max-ratio raises this\\)"));
+  EXPECT_EQ(Walk(bomb, {.max_ratio = 1000000}), "fine");
 }
 
 TEST_F(ArchiveWalkTest, ASmallFileThatUnpacksToMuchIsStopped) {

@@ -4,11 +4,13 @@
 #include "imgtool/branches_command.h"
 #include "imgtool/check/check_command.h"
 #include "imgtool/command.h"
+#include "imgtool/help_command.h"
 #include "imgtool/info_command.h"
 #include "imgtool/memory/core_command.h"
 #include "imgtool/memory/mem_command.h"
 #include "imgtool/rewrite_command.h"
 #include "imgtool/show_command.h"
+#include "imgtool/types_command.h"
 #include "imgtool/undo_command.h"
 
 namespace ckpt {
@@ -41,6 +43,14 @@ constexpr Command kCommands[] = {
         .run = RunCheck,
     },
     {
+        .name = "completion",
+        .summary = "a script by which a shell completes command lines of imgtool",
+        .operands = "bash|zsh",
+        .description = kCompletionDescription,
+        .add_options = AddCompletionOptions,
+        .run = RunCompletion,
+    },
+    {
         .name = "core",
         .summary = "a process as an ELF core for a debugger",
         .operands = "DUMP PID",
@@ -49,6 +59,15 @@ constexpr Command kCommands[] = {
         .max_operands = 2,
         .add_options = AddCoreOptions,
         .run = RunCore,
+    },
+    {
+        .name = "help",
+        .summary = "the commands, or all about one of them",
+        .operands = "[COMMAND]",
+        .description = kHelpDescription,
+        .min_operands = 0,
+        .add_options = AddHelpOptions,
+        .run = RunHelp,
     },
     {
         .name = "info",
@@ -85,6 +104,16 @@ constexpr Command kCommands[] = {
         .max_operands = kAnyNumber,
         .add_options = AddShowOptions,
         .run = RunShow,
+    },
+    {
+        .name = "types",
+        .summary = "the table of image types",
+        .operands = "",
+        .description = kTypesDescription,
+        .min_operands = 0,
+        .max_operands = 0,
+        .add_options = AddTypesOptions,
+        .run = RunTypes,
     },
     {
         .name = "undo",

@@ -2,7 +2,6 @@
 
 #include <fmt/ostream.h>
 
-#include <algorithm>
 #include <boost/program_options.hpp>
 #include <exception>
 #include <istream>
@@ -12,6 +11,7 @@
 
 #include "imgtool/descriptor_stream.h"
 #include "imgtool/dump_transaction.h"
+#include "imgtool/help_text.h"
 #include "imgtool/shown_text_stream.h"
 
 namespace ckpt {
@@ -19,7 +19,6 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr std::string_view kVersion = "imgtool 0.1 (CRIU image format, img_version 1 and 2)";
 constexpr std::string_view kOperandsName = "operand";
 
 int ExitCode(ErrorCode code) { return static_cast<int>(code); }
@@ -27,28 +26,6 @@ int ExitCode(ErrorCode code) { return static_cast<int>(code); }
 int UsageError(std::string_view place, std::string_view message, const Streams& streams) {
   fmt::print(streams.err, "{}: {} (try {} --help)\n", place, message, place);
   return ExitCode(ErrorCode::kUsage);
-}
-
-void PrintOverview(std::ostream& out) {
-  fmt::print(out, "usage: imgtool COMMAND [OPTION]... OPERAND...\n\ncommands:\n");
-  for (const Command& command : Commands()) {
-    fmt::print(out, "  {:<12} {}\n", command.name, command.summary);
-  }
-  fmt::print(out, "\n`imgtool COMMAND --help` tells more. --version prints the version.\n");
-}
-
-po::options_description OwnOptions(const Command& command) {
-  po::options_description own("options");
-  own.add_options()("help,h", "show this help");
-  command.add_options(own);
-  return own;
-}
-
-void PrintHelp(const Command& command, std::ostream& out) {
-  fmt::print(out, "usage: imgtool {} [OPTION]... {}\n{}\n\n", command.name, command.operands,
-             command.summary);
-  out << OwnOptions(command) << '\n';
-  fmt::print(out, "{}", command.description);
 }
 
 po::variables_map ParseCommandLine(const Command& command, std::span<const std::string> args) {
@@ -121,11 +98,11 @@ int Dispatch(std::span<const std::string> args, const Streams& streams) {
     return kExitDone;
   }
   if (args[0] == "--version") {
-    fmt::print(streams.out, "{}\n", kVersion);
+    fmt::print(streams.out, "{}\n", kImgtoolVersion);
     return kExitDone;
   }
-  const auto command = std::ranges::find(Commands(), args[0], &Command::name);
-  if (command == Commands().end()) {
+  const Command* const command = FindCommand(args[0]);
+  if (command == nullptr) {
     return UsageError("imgtool", fmt::format("unknown command '{}'", args[0]), streams);
   }
   return RunCommand(*command, args.subspan(1), streams);

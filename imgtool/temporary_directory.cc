@@ -33,9 +33,14 @@ Registry& AllDirectories() {
 
 std::atomic<bool> watches_signals = false;
 
+// While another thread puts more into it, the first try may not do; it ends when it misses a
+// folder.
 void RemoveTree(const std::string& path) {
+  constexpr int kTries = 100;
   std::error_code ignored;
-  std::filesystem::remove_all(path, ignored);
+  for (int i = 0; i < kTries && std::filesystem::exists(path, ignored); ++i) {
+    std::filesystem::remove_all(path, ignored);
+  }
 }
 
 // Ends the process by that signal, as it would have ended without us.

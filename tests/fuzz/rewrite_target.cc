@@ -18,29 +18,20 @@
 #include "imgtool/rewrite_pass.h"
 #include "imgtool/union_resolver.h"
 #include "imgtool/union_view.h"
+#include "tests/fuzz/packed_dump.h"
 
 namespace ckpt {
 
 namespace {
-
-constexpr unsigned char kTextMark = 255;
 
 struct FuzzInput {
   ImageSource::Members members;
   std::string text;
 };
 
-FuzzInput Unpack(std::string_view bytes) {
-  FuzzInput input;
-  const auto number = [&](size_t at) { return static_cast<unsigned char>(bytes[at]); };
-  while (bytes.size() >= 4 && number(0) != kTextMark) {
-    const ImageTypeInfo& type = ImageTypes()[number(0) % ImageTypes().size()];
-    const size_t length = std::min<size_t>(number(2) * 256U + number(3), bytes.size() - 4);
-    input.members[ImageFileName(type.type, number(1))] = std::string(bytes.substr(4, length));
-    bytes.remove_prefix(4 + length);
-  }
-  if (!bytes.empty()) input.text = bytes.substr(1);
-  return input;
+FuzzInput Unpack(Bytes bytes) {
+  const UnpackedDump dump = UnpackFuzzInput(AsText(bytes));
+  return {{dump.files.begin(), dump.files.end()}, dump.text};
 }
 
 // What the dump is after the plan.
@@ -133,21 +124,8 @@ std::optional<RewriteRules> RulesOf(const std::string& text) {
 
 }  // namespace
 
-std::string PackFuzzInput(const FuzzFiles& files, const std::string& text) {
-  std::string packed;
-  for (const auto& [name, bytes] : files) {
-    const ImageName image = FindImageTypeByFileName(name).value();
-    packed += static_cast<char>(image.type);
-    packed += static_cast<char>(image.id);
-    packed += static_cast<char>(bytes.size() >> 8);
-    packed += static_cast<char>(bytes.size() & 0xff);
-    packed += bytes;
-  }
-  return packed + static_cast<char>(kTextMark) + text;
-}
-
 int FuzzRewrite(Bytes bytes) {
-  const FuzzInput input = Unpack(AsText(bytes));
+  const FuzzInput input = Unpack(bytes);
   const int fixups = FuzzFixup(input);
   auto rules = RulesOf(input.text);
   if (!rules) return fixups;

@@ -9,6 +9,7 @@
 #include "formats/image_writer.h"
 #include "imgtool/branch_map_text.h"
 #include "imgtool/sample_dump.h"
+#include "tests/fuzz/packed_dump.h"
 
 namespace ckpt {
 namespace {
