@@ -133,7 +133,9 @@ TEST_F(CoreCommandTest, NotesTellOfProcessThreadsAndFiles) {
   const auto info = At<elf_prpsinfo>(notes[1].content, 0);
   EXPECT_STREQ(info.pr_fname, "app");
   EXPECT_STREQ(info.pr_psargs, "app --name J\xc3\xb6rg\n ");
+  EXPECT_EQ(notes[3].content.size(), 4 * sizeof(uint64_t));
   EXPECT_EQ(At<uint64_t>(notes[3].content, 0), 6u);
+  EXPECT_EQ(At<uint64_t>(notes[3].content, 16), uint64_t{AT_NULL});
   EXPECT_EQ(At<uint64_t>(notes[4].content, 0), 3u);
   EXPECT_EQ(At<uint64_t>(notes[4].content, 16 + 24), 0x4000u);
   EXPECT_EQ(At<uint64_t>(notes[4].content, 16 + 40), 3u);  // in pages

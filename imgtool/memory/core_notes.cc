@@ -111,10 +111,13 @@ Result<std::string> ProcessInfo(const ProcessMemory& memory) {
   return BytesOf(info);
 }
 
+// Pairs up to AT_NULL, and one of that: images have it with more behind it, or not at all.
 std::string AuxiliaryVector(const pb::mm_entry& mm) {
   std::string bytes;
-  for (const uint64_t word : mm.mm_saved_auxv()) bytes += BytesOf(word);
-  return bytes;
+  for (int i = 0; i + 1 < mm.mm_saved_auxv_size() && mm.mm_saved_auxv(i) != AT_NULL; i += 2) {
+    bytes += BytesOf(uint64_t{mm.mm_saved_auxv(i)}) + BytesOf(uint64_t{mm.mm_saved_auxv(i + 1)});
+  }
+  return bytes + BytesOf(uint64_t{AT_NULL}) + BytesOf(uint64_t{0});
 }
 
 // NT_FILE: count, page size, a triple for each mapping, then the names.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "formats/pagemap.h"
+#include "formats/vma_status.h"
 
 namespace ckpt {
 namespace {
@@ -69,11 +70,25 @@ Result<> CheckMappings(const std::string& name, const pb::mm_entry& mm) {
   return success();
 }
 
+// Not every dumper marks heap and stack. As the kernel tells them (fs/proc/task_mmu.c): anonymous,
+// and they hold a part of the heap, or where the stack began.
+void MarkHeapAndStack(pb::mm_entry& mm) {
+  for (pb::vma_entry& vma : *mm.mutable_vmas()) {
+    if ((vma.status() & kVmaAnonPrivate) == 0) continue;
+    if (vma.start() < mm.mm_brk() && vma.end() > mm.mm_start_brk()) {
+      vma.set_status(vma.status() | kVmaHeap);
+    } else if (vma.start() <= mm.mm_start_stack() && vma.end() > mm.mm_start_stack()) {
+      vma.set_status(vma.status() | kVmaStack);
+    }
+  }
+}
+
 Result<pb::mm_entry> ReadMm(const DumpDirectory& dump, uint32_t pid) {
   CKPT_TRY(auto mm, dump.ReadSingle<pb::mm_entry>(ImageType::kMm, pid));
   CKPT_TRY(const auto vmas, dump.ReadAllIfPresent<pb::vma_entry>(ImageType::kVmas, pid));
   if (mm.vmas().empty()) mm.mutable_vmas()->Assign(vmas.begin(), vmas.end());
   CKPT_TRY(CheckMappings(dump.PathOf(ImageType::kMm, pid), mm));
+  MarkHeapAndStack(mm);
   return mm;
 }
 

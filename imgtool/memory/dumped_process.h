@@ -18,7 +18,7 @@ struct DumpedProcess {
   pb::pstree_entry tree;
   pb::core_entry core;  // of the leader
   // Its mappings ascend, are whole pages and do not overlap. Those of dumps that keep them in an
-  // image of their own (vmas-PID.img) are put in here.
+  // image of their own (vmas-PID.img) are put in here. Heap and stack have their status.
   pb::mm_entry mm;
 };
 

