@@ -4,6 +4,8 @@
 #include "imgtool/branches_command.h"
 #include "imgtool/check/check_command.h"
 #include "imgtool/command.h"
+#include "imgtool/explore/diff_command.h"
+#include "imgtool/explore/x_command.h"
 #include "imgtool/help_command.h"
 #include "imgtool/info_command.h"
 #include "imgtool/memory/core_command.h"
@@ -59,6 +61,16 @@ constexpr Command kCommands[] = {
         .max_operands = 2,
         .add_options = AddCoreOptions,
         .run = RunCore,
+    },
+    {
+        .name = "diff",
+        .summary = "what changed between two dumps",
+        .operands = "A B",
+        .description = kDiffDescription,
+        .min_operands = 2,
+        .max_operands = 2,
+        .add_options = AddDiffOptions,
+        .run = RunDiff,
     },
     {
         .name = "help",
@@ -122,6 +134,16 @@ constexpr Command kCommands[] = {
         .description = kUndoDescription,
         .add_options = AddUndoOptions,
         .run = RunUndo,
+    },
+    {
+        .name = "x",
+        .summary = "processes, descriptors, memory, sockets and mounts of a dump, as tables",
+        .operands = "DUMP VIEW",
+        .description = kXDescription,
+        .min_operands = 2,
+        .max_operands = 2,
+        .add_options = AddXOptions,
+        .run = RunX,
     },
 };
 
