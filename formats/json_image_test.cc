@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "formats/byte_source.h"
 #include "formats/image_writer.h"
 #include "formats/proto/files.pb.h"
 #include "formats/proto/ipc.pb.h"
@@ -209,6 +210,28 @@ TEST(JsonImageWriter, WritesADamagedImageUpToTheDamageAndSaysWhatItIs) {
   EXPECT_EQ(cut.json, R"({"magic": "PIPES_DATA", "entries": [{"pipe_id": 1, "bytes": 0, )"
                       R"("extra": ""}], "error": ")" +
                           message + "\"}");
+}
+
+TEST(JsonImageWriter, EndsTheLineOfAnEntryWhosePayloadEndsAsItIsRead) {
+  pb::pipe_data_entry data;
+  data.set_pipe_id(1);
+  data.set_bytes(3);
+  std::string image = Encode(ImageType::kPipesData, {{data, "abc"}});
+  image.pop_back();
+  std::istringstream in(image);  // its length is not known before
+  StreamSource source(in, "it.img");
+  std::ostringstream out;
+  JsonText text(out, JsonStyle::kPlain);
+  JsonImageWriter writer(text, {.lines = true});
+  EXPECT_FALSE(writer.Write("it.img", ImageType::kPipesData, source));
+  text.Flush();
+  std::vector<std::string> lines;
+  std::istringstream written(out.str());
+  for (std::string line; std::getline(written, line);) lines.push_back(line);
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0], R"({"magic": "PIPES_DATA"})");
+  EXPECT_TRUE(lines[1].ends_with("}")) << lines[1];
+  EXPECT_TRUE(lines[2].starts_with(R"({"error": "it.img: entry 0 at offset 8: )")) << lines[2];
 }
 
 TEST(JsonImageWriter, SaysWhenTheHeaderIsWrong) {
