@@ -40,11 +40,7 @@ class PageRanges {
   // Ascending and disjoint.
   const std::vector<StoredRange>& ranges() const { return ranges_; }
   // The pages image of a layer that a range names.
-  const std::shared_ptr<const PagesImage>& pages(size_t layer) const {
-    return layers_[layer].pages;
-  }
-  // Only where it is not compressed.
-  int pages_fd(size_t layer) const { return layers_[layer].pages->fd(); }
+  const SharedPages& pages(size_t layer) const { return layers_[layer].pages; }
   // Its path, for messages and maps.
   const std::string& pages_name(size_t layer) const { return layers_[layer].pages->name(); }
 
@@ -56,7 +52,7 @@ class PageRanges {
   struct Layer {
     std::string pagemap_name;
     Pagemap pagemap;
-    std::shared_ptr<const PagesImage> pages;  // nothing where no range is in it
+    SharedPages pages;  // nothing where no range is in it
   };
 
   static Result<Layer> OpenLayer(const DumpDirectory& dump, ImageType type, uint64_t id);

@@ -61,6 +61,9 @@ class PagesImage {
   std::unique_ptr<FrameCache> cache_;  // of a compressed one
 };
 
+// As many use it.
+using SharedPages = std::shared_ptr<const PagesImage>;
+
 }  // namespace ckpt
 
 #endif  // FORMATS_PAGES_IMAGE_H_

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "restorer/given_pages.h"
 #include "restorer/inherited_memory.h"
 
 namespace ckpt {
@@ -95,6 +96,7 @@ class ReadCall {
 Result<> AddReads(const RestoredTask& task, std::span<const PagesPlan> pages, RemoteCalls& calls) {
   ReadCall read;
   for (PagesPlan run : pages) {
+    if (task.files->compressed()[run.source]) continue;  // GivePages()
     while (run.range.start < run.range.end) {
       PagesPlan piece = run;
       piece.range.end = std::min(run.range.end, run.range.start + kMostReadBytes);
@@ -164,7 +166,8 @@ Result<> MapMemory(RestoredTask& task) {
 Result<> FillMemory(RestoredTask& task) {
   RemoteCalls calls = task.Calls();
   CKPT_TRY(AddReads(task, task.plan->memory.pages, calls));
-  return calls.Flush();
+  CKPT_TRY(calls.Flush());
+  return GivePages(task, task.plan->memory.pages);
 }
 
 Result<> ChangeInheritedMemory(RestoredTask& task, const RestoredTask& maker,
@@ -176,7 +179,8 @@ Result<> ChangeInheritedMemory(RestoredTask& task, const RestoredTask& maker,
                                  plan.reprotected.size() + plan.dropped.size());
   CKPT_TRY(AddChanges(task, plan, calls));
   CKPT_TRY(AddReads(task, plan.written, calls));
-  return calls.Flush();
+  CKPT_TRY(calls.Flush());
+  return GivePages(task, plan.written);
 }
 
 Result<> ProtectMemory(RestoredTask& task) {

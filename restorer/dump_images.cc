@@ -1,10 +1,7 @@
 #include "restorer/dump_images.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <map>
 #include <set>
 #include <string_view>
@@ -134,18 +131,10 @@ class Loader {
         return;
       }
       const auto [source, is_new] = sources.try_emplace(range.layer, dump_.pages_images.size());
-      if (is_new) AddPagesImage(stored->pages_fd(range.layer));
+      if (is_new) dump_.pages_images.push_back(stored->pages(range.layer));
       pages.push_back({.range = {range.start, range.end()},
                        .source = source->second,
                        .offset_bytes = range.file_offset});
-    }
-  }
-
-  void AddPagesImage(int fd) {
-    dump_.pages_images.emplace_back(fcntl(fd, F_DUPFD_CLOEXEC, 0));
-    const int saved = errno;
-    if (!dump_.pages_images.back().valid()) {
-      findings_.Add(ErrnoError(saved, "fcntl(F_DUPFD_CLOEXEC) of a pages image"));
     }
   }
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "base/file.h"
 #include "base/result.h"
+#include "formats/pages_image.h"
 #include "formats/proto/cgroup.pb.h"
 #include "formats/proto/files.pb.h"
 #include "formats/proto/inventory.pb.h"
@@ -67,7 +67,7 @@ struct DumpImages {
 // A dump as it was read.
 struct LoadedDump {
   DumpImages images;
-  std::vector<UniqueFd> pages_images;  // what PagesPlan::source counts
+  std::vector<SharedPages> pages_images;  // what PagesPlan::source counts
 };
 
 // Reads the dump in the directory `path`, and the pages of those behind it. Images that are missing

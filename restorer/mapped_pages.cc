@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -26,27 +27,40 @@ Result<Bytes> MapImage(int fd) {
 
 }  // namespace
 
-Result<MappedPages> MappedPages::Map(std::span<const UniqueFd> pages_images) {
+Result<MappedPages> MappedPages::Map(std::span<const SharedPages> pages_images) {
   MappedPages mapped;
-  for (const UniqueFd& image : pages_images) {
-    CKPT_TRY(const Bytes bytes, MapImage(image.get()));
-    mapped.images_.push_back(bytes);
+  for (const SharedPages& image : pages_images) {
+    if (image->is_compressed()) {
+      mapped.images_.push_back({.mapped = {}, .compressed = image});
+      continue;
+    }
+    CKPT_TRY(const Bytes bytes, MapImage(image->fd()));
+    mapped.images_.push_back({.mapped = bytes, .compressed = nullptr});
   }
   return mapped;
 }
 
 MappedPages::~MappedPages() {
-  for (const Bytes image : images_) {
-    if (!image.empty()) munmap(const_cast<std::byte*>(image.data()), image.size());
+  for (const Image& image : images_) {
+    if (image.mapped.empty()) continue;
+    munmap(const_cast<std::byte*>(image.mapped.data()), image.mapped.size());
   }
+}
+
+Bytes MappedPages::PageAt(const PagesPlan& run, std::span<std::byte> buffer) const {
+  const Image& image = images_[run.source];
+  if (!image.compressed) return image.mapped.subspan(run.offset_bytes, kPageSize);
+  if (image.compressed->Read(run.offset_bytes, buffer).has_error()) return {};
+  return buffer;
 }
 
 bool MappedPages::IsSame(const PagesPlan& a, const PagesPlan& b) const {
   if (a.source == b.source && a.offset_bytes == b.offset_bytes) return true;
-  const auto page = [&](const PagesPlan& run) {
-    return images_[run.source].subspan(run.offset_bytes, kPageSize);
-  };
-  return std::memcmp(page(a).data(), page(b).data(), kPageSize) == 0;
+  std::array<std::byte, kPageSize> buffers[2];
+  const Bytes page_a = PageAt(a, buffers[0]);
+  const Bytes page_b = PageAt(b, buffers[1]);
+  return !page_a.empty() && !page_b.empty() &&
+         std::memcmp(page_a.data(), page_b.data(), kPageSize) == 0;
 }
 
 }  // namespace ckpt

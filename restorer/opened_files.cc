@@ -31,8 +31,8 @@ int FloorOf(const RestorePlan& plan) {
   return floor;
 }
 
-Result<UniqueFd> Duplicate(const UniqueFd& fd) {
-  UniqueFd copy(fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
+Result<UniqueFd> Duplicate(int fd) {
+  UniqueFd copy(fcntl(fd, F_DUPFD_CLOEXEC, 0));
   const int saved = errno;
   if (!copy.valid()) return ErrnoError(saved, "fcntl(F_DUPFD_CLOEXEC) of a pages image");
   return copy;
@@ -47,7 +47,7 @@ class FileOpener {
     files_.floor_ = FloorOf(plan);
   }
 
-  Result<OpenedFiles> Open(std::span<const UniqueFd> pages_images, int network_namespace) {
+  Result<OpenedFiles> Open(std::span<const SharedPages> pages_images, int network_namespace) {
     MakeGhosts();
     KeepEnds(MakeSockets(network_namespace));
     for (const TaskPlan& task : plan_.tasks) OpenTask(task);
@@ -62,14 +62,21 @@ class FileOpener {
         files_.shared_memory_.emplace(id, std::move(*fd));
       }
     }
-    for (const UniqueFd& pages : pages_images) {
-      if (auto fd = Keep(Duplicate(pages))) files_.pages_.push_back(std::move(*fd));
-    }
+    for (const SharedPages& image : pages_images) OpenPages(image);
     CKPT_TRY(findings_.AsResult());
     return std::move(files_);
   }
 
  private:
+  // Tasks read plain pages themselves; they are given those that are compressed.
+  void OpenPages(const SharedPages& image) {
+    files_.images_.push_back(image);
+    files_.compressed_.push_back(image->is_compressed());
+    UniqueFd& pages = files_.pages_.emplace_back();
+    if (image->is_compressed()) return;
+    if (auto fd = Keep(Duplicate(image->fd()))) pages = std::move(*fd);
+  }
+
   // The descriptor, moved above those of the tasks.
   std::optional<UniqueFd> Keep(Result<UniqueFd> opened) {
     std::optional<UniqueFd> fd = findings_.Keep(std::move(opened));
@@ -186,7 +193,7 @@ class FileOpener {
 };
 
 Result<OpenedFiles> OpenedFiles::Open(const RestorePlan& plan, const std::string& root,
-                                      std::span<const UniqueFd> pages_images,
+                                      std::span<const SharedPages> pages_images,
                                       int network_namespace) {
   CKPT_TRY(const PathOpener opener, PathOpener::Create(root));
   return FileOpener(plan, opener).Open(pages_images, network_namespace);

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "formats/pages_image.h"
 #include "restorer/restore_plan.h"
 
 namespace ckpt {
@@ -26,7 +27,7 @@ class OpenedFiles {
   // `pages_images` are those that the plan's pages name. Sockets are made in the network namespace
   // that `network_namespace` is a descriptor of, or in ours where it is -1.
   static Result<OpenedFiles> Open(const RestorePlan& plan, const std::string& root,
-                                  std::span<const UniqueFd> pages_images,
+                                  std::span<const SharedPages> pages_images,
                                   int network_namespace = -1);
 
   // The description that descriptors of the file share.
@@ -37,7 +38,10 @@ class OpenedFiles {
   int Directory(uint32_t file_id) const { return directories_.at(file_id).get(); }
   // For mappings of shared anonymous memory.
   int SharedMemory(uint64_t id) const { return shared_memory_.at(id).get(); }
-  int Pages(size_t source) const { return pages_[source].get(); }
+  int Pages(size_t source) const { return pages_[source].get(); }  // of plain ones only
+  const PagesImage& Image(size_t source) const { return *images_[source]; }
+  // Which of them are compressed, by source.
+  const std::vector<bool>& compressed() const { return compressed_; }
 
   // One more than the highest descriptor that a task will have; all ours are at least that.
   int floor() const { return floor_; }
@@ -51,7 +55,9 @@ class OpenedFiles {
   std::map<std::pair<uint32_t, int>, UniqueFd> mapped_;
   std::map<uint32_t, UniqueFd> directories_;
   std::map<uint64_t, UniqueFd> shared_memory_;
-  std::vector<UniqueFd> pages_;
+  std::vector<UniqueFd> pages_;  // by source; none of a compressed image
+  std::vector<SharedPages> images_;
+  std::vector<bool> compressed_;
 };
 
 // Lets this process open as many files as its hard limit allows, for as long as this lives.

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "formats/image_version.h"
 #include "restorer/event_file_plan.h"
 #include "restorer/file_mounts.h"
 #include "restorer/file_plan.h"
@@ -21,15 +22,13 @@ namespace ckpt {
 
 namespace {
 
-constexpr uint32_t kNewestImageVersion = 2;
-
 void CheckInventory(const pb::inventory_entry& inventory, Findings& findings) {
   const uint32_t version = inventory.img_version();
-  if (version == 3) {
+  if (version == kCriuCompressedVersion) {
     findings.Unsupported(
         "inventory.img: images of version 3 (compressed pages), supported are 1 "
         "and 2");
-  } else if (version == 0 || version > kNewestImageVersion) {
+  } else if (!IsKnownImageVersion(version)) {
     findings.Unsupported("inventory.img: images of version {}, supported are 1 and 2", version);
   }
   for (const std::string& plugin : inventory.plugins_entry().plugins()) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "formats/image_version.h"
 #include "restorer/sample_images.h"
 
 namespace ckpt {
@@ -28,6 +29,14 @@ TEST(PlanBuilderTest, CompressedImagesAreRefusedByName) {
   images.inventory.set_img_version(3);
   EXPECT_EQ(ErrorOf(images),
             "inventory.img: images of version 3 (compressed pages), supported are 1 and 2");
+}
+
+TEST(PlanBuilderTest, ADumpThatWeCompressedIsRestored) {
+  DumpImages images = SampleImages();
+  images.inventory.set_img_version(WithZstdMark(2));
+  EXPECT_TRUE(BuildRestorePlan(images).has_value());
+  images.inventory.set_img_version(WithZstdMark(3));
+  EXPECT_EQ(ErrorOf(images), "inventory.img: images of version 2054356995, supported are 1 and 2");
 }
 
 TEST(PlanBuilderTest, AnUnknownImageVersionIsRefused) {

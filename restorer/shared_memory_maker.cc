@@ -4,7 +4,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <utility>
@@ -12,9 +11,6 @@
 namespace ckpt {
 
 namespace {
-
-// pread(2) takes less than 2 GiB at a time.
-constexpr uint64_t kMostReadBytes = uint64_t{1} << 30;
 
 // Memory of this process; unmapped at the end.
 class MappedMemory {
@@ -47,29 +43,15 @@ class MappedMemory {
   std::span<std::byte> bytes_;
 };
 
-Result<> Fill(std::span<std::byte> into, int fd, uint64_t offset) {
-  while (!into.empty()) {
-    const ssize_t got = pread(fd, into.data(), std::min<uint64_t>(into.size(), kMostReadBytes),
-                              static_cast<off_t>(offset));
-    const int saved = errno;
-    if (got < 0 && saved == EINTR) continue;
-    if (got < 0) return ErrnoError(saved, "pread of the pages image at byte {}", offset);
-    if (got == 0) return MakeError(ErrorCode::kBadFormat, "the pages image ends at {}", offset);
-    into = into.subspan(static_cast<size_t>(got));
-    offset += static_cast<uint64_t>(got);
-  }
-  return success();
-}
-
 }  // namespace
 
 Result<UniqueFd> MakeSharedMemory(const SharedMemoryPlan& plan,
-                                  std::span<const UniqueFd> pages_images) {
+                                  std::span<const SharedPages> pages_images) {
   const auto make = [&]() -> Result<UniqueFd> {
     CKPT_TRY(const MappedMemory memory, MappedMemory::Map(plan.size_bytes));
     for (const PagesPlan& run : plan.pages) {
-      CKPT_TRY(Fill(memory.bytes().subspan(run.range.start, run.range.size_bytes()),
-                    pages_images[run.source].get(), run.offset_bytes));
+      CKPT_TRY(pages_images[run.source]->Read(
+          run.offset_bytes, memory.bytes().subspan(run.range.start, run.range.size_bytes())));
     }
     return memory.Open();
   };

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "formats/pages_image.h"
 #include "restorer/restore_plan.h"
 
 namespace ckpt {
@@ -14,7 +15,7 @@ namespace ckpt {
 // memory that was mapped without a descriptor. What has no pages in the dump stays a hole.
 // `pages_images` are those that the plan's pages name. Needs /proc.
 Result<UniqueFd> MakeSharedMemory(const SharedMemoryPlan& plan,
-                                  std::span<const UniqueFd> pages_images);
+                                  std::span<const SharedPages> pages_images);
 
 }  // namespace ckpt
 

@@ -1,26 +1,25 @@
 #include "restorer/shared_memory_maker.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "base/file.h"
 
 namespace ckpt {
 namespace {
 
 constexpr uint64_t kSizeBytes = 8 * kPageSize;
 
-std::vector<UniqueFd> PagesImages(const std::string& content) {
-  std::string path = ::testing::TempDir() + "/pages-XXXXXX";
-  std::vector<UniqueFd> images;
-  images.emplace_back(mkstemp(path.data()));
-  unlink(path.c_str());
-  EXPECT_TRUE(WriteAll(images.front().get(), AsBytes(content), "pages").has_value());
-  return images;
+std::string PagesPath() { return ::testing::TempDir() + "/pages"; }
+
+std::vector<SharedPages> PagesImages(const std::string& content) {
+  EXPECT_TRUE(WriteWholeFile(PagesPath(), AsBytes(content), 0600).has_value());
+  return {std::make_shared<const PagesImage>(PagesImage::OpenPlain(PagesPath()).value())};
 }
 
 SharedMemoryPlan PlanWithOnePage() {
@@ -30,7 +29,7 @@ SharedMemoryPlan PlanWithOnePage() {
 }
 
 TEST(SharedMemoryMakerTest, ItHasItsContentItsNameAndItsHoles) {
-  const std::vector<UniqueFd> images =
+  const std::vector<SharedPages> images =
       PagesImages(std::string(16, '-') + std::string(kPageSize, 'x'));
   const Result<UniqueFd> made = MakeSharedMemory(PlanWithOnePage(), images);
   ASSERT_TRUE(made.has_value()) << made.error().message;
@@ -50,10 +49,11 @@ TEST(SharedMemoryMakerTest, ItHasItsContentItsNameAndItsHoles) {
 }
 
 TEST(SharedMemoryMakerTest, AShortPagesImageIsAnError) {
-  const std::vector<UniqueFd> images = PagesImages(std::string(20, '-'));
+  const std::vector<SharedPages> images = PagesImages(std::string(20, '-'));
   const Result<UniqueFd> made = MakeSharedMemory(PlanWithOnePage(), images);
   ASSERT_TRUE(made.has_error());
-  EXPECT_EQ(made.error().message, "shared memory 7: the pages image ends at 20");
+  EXPECT_EQ(made.error().message,
+            "shared memory 7: " + PagesPath() + ": ends at byte 20, 4092 bytes before it should");
 }
 
 }  // namespace

@@ -2,10 +2,8 @@
 
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,21 +21,6 @@ const MappingPlan* Find(const AddressSpacePlan& plan, Kind kind) {
   return found == plan.mappings.end() ? nullptr : &*found;
 }
 
-Result<> ReadAt(int fd, std::span<std::byte> into, uint64_t offset) {
-  while (!into.empty()) {
-    const ssize_t got = pread(fd, into.data(), into.size(), static_cast<off_t>(offset));
-    const int saved = errno;
-    if (got < 0 && saved == EINTR) continue;
-    if (got < 0) return ErrnoError(saved, "pread of the pages image at byte {}", offset);
-    if (got == 0) {
-      return MakeError(ErrorCode::kBadFormat, "the pages image ends at byte {}", offset);
-    }
-    into = into.subspan(static_cast<size_t>(got));
-    offset += static_cast<uint64_t>(got);
-  }
-  return success();
-}
-
 // The bytes of the dumped vdso; a page that the dump lacks is an error.
 Result<std::vector<std::byte>> ReadDumpedVdso(const RestoredTask& task, const MappingPlan& vdso) {
   std::vector<std::byte> image(vdso.range.size_bytes());
@@ -45,9 +28,9 @@ Result<std::vector<std::byte>> ReadDumpedVdso(const RestoredTask& task, const Ma
   for (const PagesPlan& run : task.plan->memory.vdso_pages) {
     if (run.range.start < vdso.range.start || run.range.end > vdso.range.end) continue;
     CKPT_TRY(
-        ReadAt(task.files->Pages(run.source),
-               std::span(image).subspan(run.range.start - vdso.range.start, run.range.size_bytes()),
-               run.offset_bytes));
+        task.files->Image(run.source)
+            .Read(run.offset_bytes, std::span(image).subspan(run.range.start - vdso.range.start,
+                                                             run.range.size_bytes())));
     read_bytes += run.range.size_bytes();
   }
   if (read_bytes == image.size()) return image;

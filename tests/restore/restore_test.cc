@@ -187,7 +187,7 @@ Result<> AlterVdso(const std::string& images) {
   CKPT_TRY(const RestorePlan plan, BuildRestorePlan(dump.images));
   const PagesPlan& pages = plan.tasks.front().memory.vdso_pages.front();
   std::string vdso(pages.range.size_bytes(), '\0');
-  const int source = dump.pages_images[pages.source].get();
+  const int source = dump.pages_images[pages.source]->fd();
   if (pread(source, vdso.data(), vdso.size(), static_cast<off_t>(pages.offset_bytes)) < 0) {
     return ErrnoError(errno, "pread of the vdso");
   }
