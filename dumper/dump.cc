@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/staged_file_set.h"
+#include "dumper/compressed_pages.h"
 #include "dumper/descriptor_tables.h"
 #include "dumper/descriptors.h"
 #include "dumper/dump_images.h"
@@ -314,15 +315,48 @@ class DumpRun {
   }
 
   Result<int> CreatePagesFile(uint64_t id) {
-    return output_.Create(ImageFileName(ImageType::kPages, id), kImageMode);
+    const bool is_compressed = options_.compression_level.has_value();
+    return output_.Create(
+        ImageFileName(is_compressed ? ImageType::kPagesZstd : ImageType::kPages, id), kImageMode);
   }
 
-  Result<> AllowWriting() {
+  Result<> CreatePagesFiles() {
     while (page_fds_.size() < page_file_count_) {
       CKPT_TRY(page_fds_.emplace_back(), CreatePagesFile(kFirstPagesId + page_fds_.size()));
     }
+    return success();
+  }
+
+  Result<> AllowWriting() {
+    if (options_.compression_level) return AllowSpooling();
+    CKPT_TRY(CreatePagesFiles());
     stage_->AllowWriting(page_fds_);
     return success();
+  }
+
+  // Nothing is compressed under the freeze.
+  Result<> AllowSpooling() {
+    std::vector<int> fds;
+    while (spools_.size() < page_file_count_) {
+      CKPT_TRY(UniqueFd spool, CreateSpool(options_.images_directory));
+      fds.push_back(spool.get());
+      spools_.push_back(std::move(spool));
+    }
+    stage_->AllowWriting(std::move(fds));
+    return success();
+  }
+
+  Result<> WritePages() {
+    if (!options_.compression_level) {
+      if (stage_->FitsBuffers()) CKPT_TRY(AllowWriting());
+      return stage_->Finish();
+    }
+    CKPT_TRY(CreatePagesFiles());
+    const CompressionOptions compression = {.level = *options_.compression_level,
+                                            .progress = options_.progress};
+    if (stage_->FitsBuffers()) return CompressBuffers(*stage_, page_fds_, compression);
+    CKPT_TRY(stage_->Finish());
+    return CompressSpools(spools_, page_fds_, compression);
   }
 
   void TranslateAllOwners() {
@@ -402,8 +436,8 @@ class DumpRun {
 
   Result<> WriteImages() {
     const auto start = Clock::now();
-    if (stage_->FitsBuffers()) CKPT_TRY(AllowWriting());
-    CKPT_TRY(stage_->Finish());
+    CKPT_TRY(WritePages());
+    snapshot_.has_compressed_pages = options_.compression_level.has_value();
     snapshot_.stats.set_memwrite_time(MicrosecondsSince(start));
     if (options_.after != AfterDump::kLeaveRunning) {
       snapshot_.stats.set_frozen_time(MicrosecondsSince(frozen_since_));
@@ -452,6 +486,7 @@ class DumpRun {
   std::deque<TaskDump> tasks_;
   size_t page_file_count_ = 0;
   std::vector<int> page_fds_;
+  std::vector<UniqueFd> spools_;  // of pages that wait to be compressed, where they do not fit
   std::optional<PageStage> stage_;
 };
 

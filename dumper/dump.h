@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,9 @@ struct DumpOptions {
   uint64_t ghost_limit_bytes = kDefaultGhostLimitBytes;  // of each deleted file, on disk
   KernelFeatures features;
   PageStage::Progress progress;
+  // Of zstd; nothing where pages are not compressed. Compressing begins when the process runs again
+  // (but where it is not to); pages beyond the buffers take their size on the disk meanwhile.
+  std::optional<int> compression_level = {};
   // Called with the name of each step before it is taken; an error it returns is that of the step.
   // For interruptions, and for tests of failures. kDumpSteps has the names; "cure", which takes the
   // scratch area out of the process again, is not among them: nothing keeps it from being done.

@@ -6,6 +6,7 @@
 
 #include "dumper/cgroups.h"
 #include "formats/image_type.h"
+#include "formats/image_version.h"
 #include "formats/image_writer.h"
 #include "formats/pagemap.h"
 #include "formats/proto/inventory.pb.h"
@@ -13,8 +14,6 @@
 namespace ckpt {
 
 namespace {
-
-constexpr uint32_t kImagesVersion = 2;  // inventory_entry.img_version: common magics
 
 template <typename Message>
 Result<> AddEntries(StagedFileSet& files, ImageType type, uint64_t id,
@@ -39,9 +38,10 @@ pb::task_kobj_ids_entry OwnIds() {
   return ids;
 }
 
-Result<> AddInventory(StagedFileSet& files) {
+Result<> AddInventory(const Snapshot& snapshot, StagedFileSet& files) {
   pb::inventory_entry inventory;
-  inventory.set_img_version(kImagesVersion);
+  inventory.set_img_version(snapshot.has_compressed_pages ? WithZstdMark(kNewestImageVersion)
+                                                          : kNewestImageVersion);
   inventory.set_fdinfo_per_id(true);
   inventory.set_ns_per_id(true);
   *inventory.mutable_root_ids() = OwnIds();
@@ -145,7 +145,7 @@ void FillOwnNamespaceIds(pb::task_kobj_ids_entry* ids) {
 }
 
 Result<> AddImages(const Snapshot& snapshot, StagedFileSet& files) {
-  CKPT_TRY(AddInventory(files));
+  CKPT_TRY(AddInventory(snapshot, files));
   CKPT_TRY(AddTree(snapshot, files));
   for (const TaskSnapshot& task : snapshot.tasks) CKPT_TRY(AddTask(task, files));
   for (const SharedMemory& memory : snapshot.shared_memories.memories()) {

@@ -135,6 +135,21 @@ Result<> PageStage::Finish() {
   return Outcome();
 }
 
+std::vector<std::vector<Bytes>> PageStage::PartsBySource() const {
+  CKPT_CHECK(FitsBuffers() && readers_.empty() && !may_write_);
+  std::vector<size_t> buffers(pieces_.size());  // by piece
+  for (const FilledBuffer& filled : to_write_) buffers[filled.piece] = filled.buffer;
+  std::vector<std::vector<Bytes>> parts(sources_.size());
+  for (size_t i = 0; i < pieces_.size(); ++i) {
+    Bytes bytes = buffers_.piece(buffers[i]);
+    for (const Part& part : pieces_[i].parts) {
+      parts[part.source].push_back(bytes.first(part.size_bytes));
+      bytes = bytes.subspan(part.size_bytes);
+    }
+  }
+  return parts;
+}
+
 void PageStage::AwaitStart() {
   std::unique_lock lock(mutex_);
   start_.wait(lock, [this] { return started_ || error_; });

@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/byte_reader.h"
 #include "base/result.h"
 #include "process/remote_memory.h"
 #include "process/remote_ptr.h"
@@ -78,6 +79,10 @@ class PageStage {
 
   // Waits until every page is in its file, after AllowWriting().
   Result<> Finish();
+
+  // The pages of each source, in order, in the buffers: after FinishReading(), where they fit, and
+  // instead of AllowWriting(). They stay as long as the stage.
+  std::vector<std::vector<Bytes>> PartsBySource() const;
 
  private:
   // What one source has in a buffer.

@@ -19,6 +19,7 @@
 #include "dumper/dump.h"
 #include "dumper/external_mounts.h"
 #include "dumper/ghost_files.h"
+#include "formats/page_codec.h"
 #include "process/kernel_features.h"
 
 namespace ckpt {
@@ -44,7 +45,16 @@ void AddOptions(po::options_description& options) {
        "what is dumped of control groups: nothing but membership with ignore, else all")  //
       ("ghost-limit", po::value<std::string>()->value_name("SIZE")->default_value("1M"),
        "what a deleted file may take on disk, in bytes, or with K, M or G")  //
+      ("compress", po::value<int>()->value_name("LEVEL")->implicit_value(kDefaultPageLevel),
+       "write the pages compressed by zstd, at level 3 unless given; CRIU does not restore such a "
+       "dump before `imgtool decompress`")  //
       ("plain-kernel", "do without PAGEMAP_SCAN, PROCMAP_QUERY and statmount");
+}
+
+Result<> CheckLevel(int level) {
+  if (level >= kMinPageLevel && level <= kMaxPageLevel) return success();
+  return MakeError(ErrorCode::kUsage, "--compress={}: {} to {} are allowed", level, kMinPageLevel,
+                   kMaxPageLevel);
 }
 
 Result<> Check(const po::variables_map& values) {
@@ -56,6 +66,7 @@ Result<> Check(const po::variables_map& values) {
   if (values.count("leave-running") > 0 && values.count("leave-stopped") > 0) {
     return wrong("-R and -s exclude each other");
   }
+  if (values.count("compress") > 0) return CheckLevel(values["compress"].as<int>());
   return success();
 }
 
@@ -91,6 +102,7 @@ Result<DumpOptions> Interpret(const EngineInvocation& invocation) {
   options.images_directory = invocation.images_directory;
   if (values.count("leave-running") > 0) options.after = AfterDump::kLeaveRunning;
   if (values.count("leave-stopped") > 0) options.after = AfterDump::kLeaveStopped;
+  if (values.count("compress") > 0) options.compression_level = values["compress"].as<int>();
   options.shell_job = values.count("shell-job") > 0;
   CKPT_TRY(options.ghost_limit_bytes, ParseGhostLimit(values["ghost-limit"].as<std::string>()));
   CKPT_TRY(options.surroundings.externals, ExternalsOf(values));

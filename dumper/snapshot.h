@@ -46,6 +46,7 @@ struct Snapshot {
   std::vector<pb::mnt_entry> mounts;
   std::vector<pb::raw_fact_entry> raw_facts;
   pb::dump_stats_entry stats;
+  bool has_compressed_pages = false;  // those of the dump that it becomes
 };
 
 // Numbers of kernel objects (ids-*.img) are only equality classes, but a restorer wants the
