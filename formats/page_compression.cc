@@ -143,6 +143,27 @@ Result<> WritePages(std::span<const PagesToWrite> images, const CompressionOptio
   });
 }
 
+Result<std::string> CompressedZeros(uint64_t size_bytes) {
+  PageCompressor compressor(kDefaultPageLevel);
+  const std::vector<std::byte> zeros(std::min<uint64_t>(kPageFrameBytes, size_bytes));
+  std::string image;
+  std::string whole;  // a frame of the usual size, which all but the last have
+  std::vector<PageFrame> frames;
+  for (PageFrame frame; frame.start < size_bytes; frame.start += frame.size_bytes) {
+    const size_t piece_bytes = std::min<uint64_t>(zeros.size(), size_bytes - frame.start);
+    if (whole.empty() || piece_bytes != zeros.size()) {
+      CKPT_TRY(const Bytes compressed, compressor.Compress(Bytes(zeros).first(piece_bytes)));
+      whole = AsText(compressed);
+    }
+    frame.file_offset = image.size();
+    frame.compressed_bytes = static_cast<uint32_t>(whole.size());
+    frame.size_bytes = static_cast<uint32_t>(piece_bytes);
+    frames.push_back(frame);
+    image += whole;
+  }
+  return image + EncodeSeekTable(frames);
+}
+
 PagesToWrite PagesOf(const PagesImage& image, int fd, std::string name) {
   const auto read = [&image](uint64_t offset, std::span<std::byte> buffer) -> Result<Bytes> {
     CKPT_TRY(image.Read(offset, buffer));

@@ -40,6 +40,9 @@ Result<uint64_t> CompressPages(std::span<const PagesToWrite> images,
 // Writes plain ones; the level has no meaning.
 Result<> WritePages(std::span<const PagesToWrite> images, const CompressionOptions& options);
 
+// The bytes of a compressed pages image of pages that are all zeros.
+Result<std::string> CompressedZeros(uint64_t size_bytes);
+
 // All of an image. It outlives the work.
 PagesToWrite PagesOf(const PagesImage& image, int fd, std::string name);
 

@@ -99,6 +99,13 @@ TEST_F(PageCompressionTest, TellsHowFarItIsAndStopsWhenTold) {
   EXPECT_EQ(Compress({std::string(4 * kPageFrameBytes, 'x')}, 2).error().message, "interrupted");
 }
 
+TEST_F(PageCompressionTest, ZerosAreWhatCompressingThemGives) {
+  for (const size_t size_bytes : {size_t{0}, size_t{4096}, 2 * kPageFrameBytes + 8192}) {
+    ASSERT_TRUE(Compress({std::string(size_bytes, '\0')}, 1));
+    EXPECT_EQ(CompressedZeros(size_bytes).value(), Read("pages-0.img.zst"));
+  }
+}
+
 TEST_F(PageCompressionTest, AFullDiskIsAnError) {
   const std::string pages = MakePages(4 * kPageFrameBytes);
   const UniqueFd full = OpenFile("/dev/full", O_WRONLY).value();

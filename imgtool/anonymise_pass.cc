@@ -5,9 +5,12 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "formats/image_type.h"
+#include "formats/page_compression.h"
+#include "formats/pagemap.h"
 #include "formats/proto/cgroup.pb.h"
 #include "imgtool/rewrite_pass.h"
 
@@ -18,6 +21,9 @@ namespace {
 constexpr char kPass[] = "anonymise";
 constexpr char kEvidence[] = "--anonymise";
 constexpr std::string_view kKept[] = {"", ".", "..", "dev", "proc", "sys"};
+
+// What a pagemap says may be anything; compressed zeros are made in memory, a 15,000th of this.
+constexpr uint64_t kMostErasedBytes = uint64_t{1} << 42;
 
 enum class Shape { kOther, kPath, kName, kPayload, kOptions };
 
@@ -141,6 +147,7 @@ class Anonymiser {
     }
     if (framing == ImageFraming::kRaw) {
       if (*size_bytes == 0) return success();
+      if (image && image->type == ImageType::kPagesZstd) return EraseCompressedPages(name, *image);
       // The pagemaps tell how many pages there are.
       const bool is_pages = image && image->type == ImageType::kPages;
       return plan_.AddFile({name, {"", "", is_pages ? *size_bytes : 0}, true, kPass, kEvidence});
@@ -149,6 +156,27 @@ class Anonymiser {
       plan_.EraseExtras(name, kPass, kEvidence);
     }
     return success();
+  }
+
+  // As many pages as the pagemap of the image says.
+  Result<> EraseCompressedPages(const std::string& name, const ImageName& image) {
+    uint64_t size_bytes = 0;
+    for (const std::string& other : context_.images.file_names()) {
+      const auto found = FindImageTypeByFileName(other);
+      if (!found) continue;
+      if (found->type != ImageType::kPagemap && found->type != ImageType::kShmemPagemap) continue;
+      CKPT_TRY(const ImageFile pagemap_image, context_.images.Read(other));
+      CKPT_TRY(const Pagemap pagemap, ParsePagemap(pagemap_image));
+      if (pagemap.pages_id == image.id) size_bytes = std::max(size_bytes, pagemap.present_bytes);
+    }
+    if (size_bytes > kMostErasedBytes) {
+      return MakeError(ErrorCode::kUnsupported,
+                       "{}: {} bytes of pages, at most {} are anonymised in a compressed dump; "
+                       "`imgtool decompress` first",
+                       name, size_bytes, kMostErasedBytes);
+    }
+    CKPT_TRY(std::string zeros, CompressedZeros(size_bytes));
+    return plan_.AddFile({name, {std::move(zeros), "", 0}, true, kPass, kEvidence});
   }
 
   Result<> ChangeCgroupPrefixes() {

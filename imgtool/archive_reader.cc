@@ -143,6 +143,10 @@ Result<std::optional<ArchiveMember>> ArchiveReader::Next() {
   if (member.type == TarType::kFile) {
     member.size_bytes = static_cast<uint64_t>(std::max<int64_t>(0, archive_entry_size(entry)));
   }
+  member.mode = archive_entry_perm(entry);
+  member.uid = static_cast<uid_t>(archive_entry_uid(entry));
+  member.gid = static_cast<gid_t>(archive_entry_gid(entry));
+  member.modified = {archive_entry_mtime(entry), archive_entry_mtime_nsec(entry)};
   CKPT_TRY(CheckLimits(member.size_bytes));
   content_bytes_ += member.size_bytes;
   return std::optional(std::move(member));

@@ -3,8 +3,11 @@
 #ifndef IMGTOOL_ARCHIVE_READER_H_
 #define IMGTOOL_ARCHIVE_READER_H_
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +34,10 @@ struct ArchiveMember {
   TarType type = TarType::kFile;
   std::string link;  // of links: where they lead
   uint64_t size_bytes = 0;
+  mode_t mode = 0;  // permissions
+  uid_t uid = 0;
+  gid_t gid = 0;
+  timespec modified{};
 };
 
 class ArchiveReader {

@@ -4,6 +4,7 @@
 #define IMGTOOL_DUMP_CHANGES_H_
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "base/result.h"
@@ -16,6 +17,7 @@ struct DumpChanges {
   std::map<std::string, FileContent> edited;     // of files that are there, by their old name
   std::map<std::string, FileContent> new_files;  // of files that are not
   std::map<std::string, std::string> renames;    // from old name to new
+  std::set<std::string> removed;                 // files or links that go; in directories only
 
   // What a file of the dump is to be called.
   const std::string& NameOf(const std::string& old_name) const;

@@ -99,6 +99,7 @@ class Stager {
   Result<> StageMember(const std::string& below, const Member& member) {
     const std::string source = places_.dump + below + "/" + member.name;
     const bool is_top = below.empty();
+    if (is_top && changes_.removed.contains(member.name)) return success();
     const auto edited = is_top ? changes_.edited.find(member.name) : changes_.edited.end();
     const std::string path = below + "/" + (is_top ? changes_.NameOf(member.name) : member.name);
     if (member.is_file && edited == changes_.edited.end()) return PlaceUnchanged(source, path);
