@@ -12,6 +12,10 @@
 #include "imgtool/memory/mem_command.h"
 #include "imgtool/rewrite_command.h"
 #include "imgtool/show_command.h"
+#include "imgtool/storage/compress_command.h"
+#include "imgtool/storage/pack_command.h"
+#include "imgtool/storage/squash_command.h"
+#include "imgtool/storage/unpack_command.h"
 #include "imgtool/types_command.h"
 #include "imgtool/undo_command.h"
 
@@ -53,6 +57,14 @@ constexpr Command kCommands[] = {
         .run = RunCompletion,
     },
     {
+        .name = "compress",
+        .summary = "the pages of a dump to zstd, readable as before",
+        .operands = "DUMP",
+        .description = kCompressDescription,
+        .add_options = AddCompressOptions,
+        .run = RunCompress,
+    },
+    {
         .name = "core",
         .summary = "a process as an ELF core for a debugger",
         .operands = "DUMP PID",
@@ -61,6 +73,14 @@ constexpr Command kCommands[] = {
         .max_operands = 2,
         .add_options = AddCoreOptions,
         .run = RunCore,
+    },
+    {
+        .name = "decompress",
+        .summary = "the pages of a dump as CRIU has them",
+        .operands = "DUMP",
+        .description = kDecompressDescription,
+        .add_options = AddDecompressOptions,
+        .run = RunDecompress,
     },
     {
         .name = "diff",
@@ -101,6 +121,14 @@ constexpr Command kCommands[] = {
         .run = RunMem,
     },
     {
+        .name = "pack",
+        .summary = "a dump directory as an archive",
+        .operands = "DUMP",
+        .description = kPackDescription,
+        .add_options = AddPackOptions,
+        .run = RunPack,
+    },
+    {
         .name = "rewrite",
         .summary = "paths, ports, names and ids become others",
         .operands = "DUMP",
@@ -116,6 +144,14 @@ constexpr Command kCommands[] = {
         .max_operands = kAnyNumber,
         .add_options = AddShowOptions,
         .run = RunShow,
+    },
+    {
+        .name = "squash",
+        .summary = "an incremental dump without its parents",
+        .operands = "DUMP",
+        .description = kSquashDescription,
+        .add_options = AddSquashOptions,
+        .run = RunSquash,
     },
     {
         .name = "types",
@@ -134,6 +170,14 @@ constexpr Command kCommands[] = {
         .description = kUndoDescription,
         .add_options = AddUndoOptions,
         .run = RunUndo,
+    },
+    {
+        .name = "unpack",
+        .summary = "an archive with a dump in it as a directory",
+        .operands = "FILE",
+        .description = kUnpackDescription,
+        .add_options = AddUnpackOptions,
+        .run = RunUnpack,
     },
     {
         .name = "x",
