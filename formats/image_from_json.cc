@@ -1,22 +1,17 @@
 #include "formats/image_from_json.h"
 
-#include <algorithm>
 #include <climits>
 #include <optional>
-#include <sstream>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "formats/extra.h"
+#include "formats/extra_from_json.h"
 #include "formats/image_message.h"
 #include "formats/image_reader.h"
 #include "formats/image_type.h"
-#include "formats/json_message.h"
 #include "formats/json_reader.h"
 #include "formats/json_schema.h"
-#include "formats/json_text.h"
-#include "formats/proto/ipc.pb.h"
 #include "formats/proto/sockets_inet.pb.h"
 #include "formats/spelling_reader.h"
 #include "formats/wire_buffer.h"
@@ -26,43 +21,13 @@ namespace ckpt {
 namespace {
 
 constexpr size_t kWriteBytes = size_t{256} << 10;
-constexpr size_t kPieceBytes = size_t{256} << 10;
 constexpr size_t kLengthBytes = 4;
 constexpr size_t kPageBytes = 4096;
-
-// The message that encoding the JSON of `message` gives. Nothing where it is no message.
-std::optional<std::string> Canonical(const JsonMessageSchema& schema, Bytes message) {
-  std::ostringstream out;
-  JsonText text(out, JsonStyle::kPlain);
-  JsonMessageWriter writer(text, JsonStyle::kPlain);
-  text.BeginObject();
-  if (!writer.WriteFields(schema, message)) return std::nullopt;
-  text.EndObject();
-  text.Flush();
-  const std::string json = out.str();
-  MemorySource source(AsBytes(json));
-  JsonReader reader("", source);
-  WireBuffer wire;
-  if (!WireFromJson(reader, wire).ReadMessage(schema)) return std::nullopt;
-  return std::string(AsText(wire.From(0)));
-}
-
-// What an entry has beside its fields.
-struct EntryExtras {
-  std::optional<std::string> raw;
-  std::optional<std::string> extra;    // as it stands in the image, without its padding
-  std::optional<std::string> padding;  // odd one
-  uint64_t in_queue_bytes = 0;         // of a TCP stream
-  uint64_t count = 0;                  // of semaphores or messages
-  bool streamed = false;               // the message and the extra have been given to the sink
-  ExtraLayout layout;                  // of what was streamed
-  uint64_t streamed_bytes = 0;
-};
 
 class ImageFromJson : public ExtraKeys {
  public:
   ImageFromJson(const std::string& name, ByteSource& source, const ByteSink& out)
-      : json_(name, source), out_(out), encoder_(json_, wire_) {}
+      : json_(name, source), out_(out), encoder_(json_, wire_), payloads_(json_) {}
 
   Result<> Run() {
     if (ReadImage() && Flush()) return success();
@@ -93,17 +58,7 @@ class ImageFromJson : public ExtraKeys {
   bool ReadExtraKey(MessageBuild& build);
   bool ReadLegacyKey(std::string_view key, MessageBuild& build);
   bool ReadHeld(std::optional<std::string>& held, MessageBuild* build);
-  // Nothing at the end of the string.
-  bool ReadPiece(Bytes& bytes);
   bool BeginStreaming(MessageBuild& build);
-  bool ReadQueues();
-  bool ReadSemaphores();
-  bool ReadMessages();
-  // Tells whether it was a message, whose text has to follow.
-  bool ReadQueuedMessage(bool& is_message);
-  bool ReadQueuedText();
-  bool EndQueuedMessage(std::string_view padding, bool& is_message);
-  bool Once(bool there);
   bool Give(Bytes bytes);
   bool Flush();
   bool WriteHeader();
@@ -114,6 +69,7 @@ class ImageFromJson : public ExtraKeys {
   Result<> out_failed_ = success();
   WireBuffer wire_;
   WireFromJson encoder_;
+  ExtraFromJson payloads_;
   const JsonMessageSchema* schema_ = nullptr;  // of entries behind the head
 
   const ImageTypeInfo* info_ = nullptr;
@@ -128,9 +84,6 @@ class ImageFromJson : public ExtraKeys {
   size_t index_ = 0;
   EntryExtras extras_;
   uint64_t address_ = 0;  // of an old page
-  // Of the last queued message.
-  uint64_t text_bytes_ = 0;
-  std::vector<std::byte> piece_;
 };
 
 bool ImageFromJson::Give(Bytes bytes) {
@@ -143,8 +96,6 @@ bool ImageFromJson::Flush() {
   wire_.Clear();
   return given;
 }
-
-bool ImageFromJson::Once(bool there) { return !there || json_.Fail("a key that was there before"); }
 
 bool ImageFromJson::ReadImage() {
   if (!json_.BeginObject()) return false;
@@ -180,7 +131,7 @@ bool ImageFromJson::ReadTopMember(std::string_view key) {
   if (key == "file") return json_.ReadString(text);
   if (key == "error") {
     return json_.ReadString(text) &&
-           json_.Fail(fmt::format("this is what could be read of a damaged image: {}", text));
+           json_.Fail("this is what could be read of a damaged image: " + JsonReader::Quoted(text));
   }
   if (key != "size_bytes") return json_.Fail("no key of an image");
   uint64_t size = 0;
@@ -192,10 +143,10 @@ bool ImageFromJson::ReadTopMember(std::string_view key) {
 
 bool ImageFromJson::ReadMagic() {
   std::string_view text;
-  if (!json_.ReadString(text) || !Once(info_ != nullptr)) return false;
+  if (!json_.ReadString(text) || !payloads_.Once(info_ != nullptr)) return false;
   const auto type = FindImageTypeByName(text);
   if (!type || GetImageType(*type).framing == ImageFraming::kRaw) {
-    return json_.Fail(fmt::format("\"{}\" is no magic of the format", text));
+    return json_.Fail(JsonReader::Quoted(text) + " is no magic of the format");
   }
   info_ = &GetImageType(*type);
   return true;
@@ -218,16 +169,16 @@ bool ImageFromJson::ReadRawType() {
   if (!json_.ReadString(text)) return false;
   const auto type = FindImageTypeByName(text);
   if (type && GetImageType(*type).framing == ImageFraming::kRaw) return true;
-  return json_.Fail(fmt::format("\"{}\" is no type of raw images", text));
+  return json_.Fail(JsonReader::Quoted(text) + " is no type of raw images");
 }
 
 bool ImageFromJson::ReadRawBytes() {
   if (info_ != nullptr) return json_.Fail("no key of an image with entries");
-  if (!Once(raw_bytes_.has_value()) || !json_.BeginBase64()) return false;
+  if (!payloads_.Once(raw_bytes_.has_value()) || !json_.BeginBase64()) return false;
   raw_bytes_ = 0;
   while (true) {
     Bytes bytes;
-    if (!ReadPiece(bytes)) return false;
+    if (!payloads_.ReadPiece(bytes)) return false;
     if (bytes.empty()) return true;
     *raw_bytes_ += bytes.size();
     if (!Give(bytes)) return false;
@@ -258,7 +209,7 @@ bool ImageFromJson::WriteHeader() {
 
 bool ImageFromJson::ReadEntries() {
   if (info_ == nullptr) return json_.Fail("\"entries\" stands before \"magic\"");
-  if (!Once(saw_entries_)) return false;
+  if (!payloads_.Once(saw_entries_)) return false;
   saw_entries_ = true;
   if (!WriteHeader() || !json_.BeginArray()) return false;
   for (bool first = true;; first = false) {
@@ -326,7 +277,7 @@ bool ImageFromJson::EndEntry(size_t begin) {
 
 // The bytes that --lossless carried along, if they still are what the fields say.
 bool ImageFromJson::TakeRaw(const JsonMessageSchema& schema, size_t begin) {
-  const std::optional<std::string> canonical = Canonical(schema, AsBytes(*extras_.raw));
+  const std::optional<std::string> canonical = CanonicalMessage(schema, AsBytes(*extras_.raw));
   if (!canonical) return json_.Fail(fmt::format("raw is no {}", schema.name));
   if (*canonical != AsText(wire_.From(begin))) {
     return json_.Fail("raw says something else than the fields beside it: one of them has to go");
@@ -395,14 +346,15 @@ bool ImageFromJson::Read(std::string_view key, MessageBuild& build, bool& known)
   if (legacy_ || (may_be_legacy && (key == "vaddr" || key == "extra"))) {
     return ReadLegacyKey(key, build);
   }
-  if (key == "raw") return Once(extras_.raw.has_value()) && ReadHeld(extras_.raw, nullptr);
+  if (key == "raw")
+    return payloads_.Once(extras_.raw.has_value()) && ReadHeld(extras_.raw, nullptr);
   if (key == "extra" && info_->extra != ExtraKind::kNone) {
-    return Once(extras_.extra.has_value() || extras_.streamed) && ReadExtraKey(build);
+    return payloads_.Once(extras_.extra.has_value() || extras_.streamed) && ReadExtraKey(build);
   }
   const bool padded =
       info_->extra == ExtraKind::kSharedMemory || info_->extra == ExtraKind::kSemaphores;
   if (key == "extra_padding" && padded) {
-    return Once(extras_.padding.has_value()) && ReadHeld(extras_.padding, nullptr);
+    return payloads_.Once(extras_.padding.has_value()) && ReadHeld(extras_.padding, nullptr);
   }
   known = false;
   return true;
@@ -411,9 +363,10 @@ bool ImageFromJson::Read(std::string_view key, MessageBuild& build, bool& known)
 bool ImageFromJson::ReadLegacyKey(std::string_view key, MessageBuild& build) {
   legacy_ = true;
   build.seen = build.schema.required;
-  if (key == "extra") return Once(extras_.extra.has_value()) && ReadHeld(extras_.extra, nullptr);
+  if (key == "extra")
+    return payloads_.Once(extras_.extra.has_value()) && ReadHeld(extras_.extra, nullptr);
   if (key != "vaddr") return json_.Fail("no key of an old page");
-  if (!Once(extras_.count > 0)) return false;
+  if (!payloads_.Once(extras_.count > 0)) return false;
   extras_.count = 1;
   JsonKind kind;
   if (!json_.Peek(kind)) return false;
@@ -434,22 +387,14 @@ bool ImageFromJson::ReadLegacyKey(std::string_view key, MessageBuild& build) {
 bool ImageFromJson::ReadExtraKey(MessageBuild& build) {
   switch (info_->extra) {
     case ExtraKind::kTcpQueues:
-      return ReadQueues();
+      return payloads_.ReadQueues(extras_);
     case ExtraKind::kSemaphores:
-      return ReadSemaphores();
+      return payloads_.ReadSemaphores(extras_);
     case ExtraKind::kMessages:
-      return ReadMessages();
+      return payloads_.ReadMessages(extras_);
     default:
       return ReadHeld(extras_.extra, &build);
   }
-}
-
-bool ImageFromJson::ReadPiece(Bytes& bytes) {
-  piece_.resize(kPieceBytes);
-  size_t size = 0;
-  if (!json_.ReadBase64(piece_, size)) return false;
-  bytes = Bytes(piece_).first(size);
-  return true;
 }
 
 // With `build` what becomes long goes on to the sink, behind the message as it is then.
@@ -458,7 +403,7 @@ bool ImageFromJson::ReadHeld(std::optional<std::string>& held, MessageBuild* bui
   held.emplace();
   while (true) {
     Bytes bytes;
-    if (!ReadPiece(bytes)) return false;
+    if (!payloads_.ReadPiece(bytes)) return false;
     if (bytes.empty()) break;
     if (extras_.streamed) {
       extras_.streamed_bytes += bytes.size();
@@ -486,133 +431,6 @@ bool ImageFromJson::BeginStreaming(MessageBuild& build) {
   extras_.streamed_bytes = extras_.extra->size();
   build.closed = true;
   return Flush() && Give(AsBytes(*extras_.extra));
-}
-
-bool ImageFromJson::ReadQueues() {
-  std::optional<std::string> in;
-  std::optional<std::string> out;
-  if (!json_.BeginObject()) return false;
-  std::string_view key;
-  bool first = true;
-  for (JsonStep step; (step = json_.NextMember(first, key)) != JsonStep::kEnd; first = false) {
-    if (step == JsonStep::kFailed) return false;
-    const std::string name(key);
-    if (name != "inq" && name != "outq") return json_.Fail("inq and outq are expected");
-    auto& queue = name == "inq" ? in : out;
-    if (!Once(queue.has_value())) return false;
-    if (ReadHeld(queue, nullptr)) continue;
-    json_.PrependPath("." + name);
-    return false;
-  }
-  extras_.in_queue_bytes = in ? in->size() : 0;
-  extras_.extra = in.value_or("") + out.value_or("");
-  return true;
-}
-
-bool ImageFromJson::ReadSemaphores() {
-  if (!json_.BeginArray()) return false;
-  extras_.extra.emplace();
-  for (size_t i = 0;; ++i) {
-    const JsonStep step = json_.NextElement(i == 0);
-    if (step == JsonStep::kEnd) return true;
-    uint64_t value = 0;
-    bool negative = false;
-    bool read = step == JsonStep::kItem && json_.ReadInteger(value, negative);
-    if (read && (negative || value > UINT16_MAX)) {
-      read = json_.Fail(
-          fmt::format("{}{} where 0 to {} is allowed", negative ? "-" : "", value, UINT16_MAX));
-    }
-    if (!read) {
-      json_.PrependPath(fmt::format("[{}]", i));
-      return false;
-    }
-    *extras_.extra += static_cast<char>(value);
-    *extras_.extra += static_cast<char>(value >> 8);
-  }
-}
-
-// Keys of an ipc_msg in a queue that are no fields.
-class QueuedKeys : public ExtraKeys {
- public:
-  explicit QueuedKeys(std::function<bool(std::optional<std::string>&)> read)
-      : read_(std::move(read)) {}
-  bool Read(std::string_view key, MessageBuild& build, bool& known) override {
-    const bool is_raw = key == "raw" && !raw;
-    const bool is_padding = key == "extra_padding" && build.seen == 0;
-    known = is_raw || is_padding;
-    // An object for the padding of the text before it is no message.
-    if (is_padding) build.seen = build.schema.required;
-    return !known || read_(is_raw ? raw : padding);
-  }
-  std::optional<std::string> raw;
-  std::optional<std::string> padding;
-
- private:
-  std::function<bool(std::optional<std::string>&)> read_;
-};
-
-// In turn: a message, its text and, where that is odd, an object with its padding.
-bool ImageFromJson::ReadMessages() {
-  if (!json_.BeginArray()) return false;
-  extras_.extra.emplace();
-  bool is_text = false;
-  for (size_t i = 0;; ++i) {
-    const JsonStep step = json_.NextElement(i == 0);
-    if (step == JsonStep::kEnd) return !is_text || json_.Fail("a message without its text");
-    bool is_message = false;
-    if (step != JsonStep::kItem || !(is_text ? ReadQueuedText() : ReadQueuedMessage(is_message))) {
-      json_.PrependPath(fmt::format("[{}]", i));
-      return false;
-    }
-    is_text = is_message;
-  }
-}
-
-bool ImageFromJson::EndQueuedMessage(std::string_view padding, bool& is_message) {
-  is_message = false;
-  const auto size = static_cast<size_t>(PaddingTo(kQueuedTextPadding, text_bytes_));
-  if (extras_.count == 0 || padding.size() != size) {
-    return json_.Fail(
-        fmt::format("extra_padding of {} bytes, {} are needed", padding.size(), size));
-  }
-  extras_.extra->replace(extras_.extra->size() - size, size, padding);
-  return true;
-}
-
-bool ImageFromJson::ReadQueuedMessage(bool& is_message) {
-  const JsonMessageSchema& schema = SharedSchema(*pb::ipc_msg::descriptor());
-  WireBuffer wire;
-  QueuedKeys keys([this](std::optional<std::string>& raw) { return ReadHeld(raw, nullptr); });
-  if (!WireFromJson(json_, wire).ReadMessage(schema, &keys)) return false;
-  if (keys.padding) return EndQueuedMessage(*keys.padding, is_message);
-  is_message = true;
-  std::string message(AsText(wire.From(0)));
-  if (keys.raw) {
-    if (Canonical(schema, AsBytes(*keys.raw)) != message) {
-      return json_.Fail("raw says something else than the fields beside it");
-    }
-    message = *keys.raw;
-  }
-  const auto parsed = ParseMessageAs<pb::ipc_msg>(AsBytes(message));
-  if (!parsed) return json_.Fail(parsed.error().message);
-  text_bytes_ = parsed.value().msize();
-  WireBuffer length;
-  length.AppendLittleEndian(message.size(), kLengthBytes);
-  extras_.extra->append(AsText(length.From(0))).append(message);
-  ++extras_.count;
-  return true;
-}
-
-bool ImageFromJson::ReadQueuedText() {
-  std::optional<std::string> text;
-  if (!ReadHeld(text, nullptr)) return false;
-  if (text->size() != text_bytes_) {
-    return json_.Fail(
-        fmt::format("a text of {} bytes, its msize says {}", text->size(), text_bytes_));
-  }
-  extras_.extra->append(*text);
-  extras_.extra->append(static_cast<size_t>(PaddingTo(kQueuedTextPadding, text_bytes_)), '\0');
-  return true;
 }
 
 }  // namespace

@@ -14,7 +14,12 @@ uint32_t PrefixMagic(MagicPrefix prefix) {
   return prefix == MagicPrefix::kService ? kServiceMagic : kCommonMagic;
 }
 
-uint32_t FirstU32(Bytes bytes) { return *ByteReader(bytes).ReadU32(); }
+// `bytes` has four.
+uint32_t FirstU32(Bytes bytes) {
+  uint32_t value = 0;
+  for (size_t i = 4; i-- > 0;) value = value << 8 | std::to_integer<uint32_t>(bytes[i]);
+  return value;
+}
 
 // What the quick scan did not vouch for, by protobuf.
 Result<> CheckMessage(const google::protobuf::Descriptor& descriptor, Bytes message,
@@ -176,8 +181,9 @@ Result<std::optional<EntryBlock>> ImageStream::NextBlock() {
   EntryBlock block{index_, window_.offset(), {}};
   Bytes rest = window_.visible();
   size_t size = 0;
-  while (rest.size() >= kLengthBytes && rest.size() - kLengthBytes >= FirstU32(rest)) {
+  while (rest.size() >= kLengthBytes) {
     const size_t framed = kLengthBytes + FirstU32(rest);
+    if (framed > rest.size()) break;
     rest = rest.subspan(framed);
     size += framed;
     ++index_;
@@ -202,7 +208,7 @@ Result<std::optional<Bytes>> ImageStream::ReadExact(size_t size_bytes) {
 }
 
 Result<Bytes> ImageStream::ReadSome(size_t limit_bytes) {
-  CKPT_TRY(window_.Fill(limit_bytes == 0 ? 0 : 1));
+  CKPT_TRY(window_.Fill(limit_bytes));
   const Bytes bytes = window_.visible().first(std::min(limit_bytes, window_.visible().size()));
   window_.Consume(bytes.size());
   return bytes;

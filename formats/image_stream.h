@@ -60,7 +60,7 @@ class ImageStream {
   // Exactly that many bytes of the extra; what is wrong where there are fewer is the caller's to
   // tell, with missing().
   Result<std::optional<Bytes>> ReadExact(size_t size_bytes);
-  // Some bytes, at most that many; none at the end of the file.
+  // That many bytes, fewer only at the end of the file.
   Result<Bytes> ReadSome(size_t limit_bytes);
   // How many bytes are there still, where that is known.
   std::optional<uint64_t> remaining() const { return window_.remaining(); }

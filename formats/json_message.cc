@@ -222,6 +222,11 @@ class JsonMessageWriter::Ordered {
       words_.push_back(static_cast<uint32_t>(word));
       return;
     }
+    const bool natural = field.spelling == Spelling::kNatural || !pretty_;
+    if (natural && field.kind == FieldKind::kUint64) return text_.Number(word);
+    if (natural && field.kind == FieldKind::kUint32) {
+      return text_.Number(static_cast<uint32_t>(word));
+    }
     writer_.WriteNumber(field, Meaning(field.kind, word));
   }
 

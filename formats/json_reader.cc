@@ -8,6 +8,9 @@
 namespace ckpt {
 namespace {
 
+// How much of a text a message shows.
+constexpr size_t kShownBytes = 60;
+
 bool IsBlank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -34,21 +37,29 @@ int HexDigit(char c) {
   return -1;
 }
 
+bool IsPrintable(char c) { return c >= ' ' && c < 0x7f; }
+
 // A character for a message.
 std::string Shown(char c) {
-  if (c >= ' ' && c < 0x7f) return fmt::format("'{}'", c);
+  if (IsPrintable(c)) return fmt::format("'{}'", c);
   return fmt::format("byte {:#04x}", static_cast<unsigned char>(c));
 }
 
 }  // namespace
 
+// The lines that end in what is no longer visible from now on.
+void JsonReader::CountLines() {
+  const std::string_view passed = text_.substr(0, at_);
+  for (size_t at = 0; (at = passed.find('\n', at)) != std::string_view::npos;) {
+    ++at;
+    ++lines_;
+    line_start_ = window_.offset() + at;
+  }
+}
+
 bool JsonReader::More() {
   if (failed_) return false;
-  const std::string_view passed = text_.substr(0, at_);
-  lines_ += static_cast<uint64_t>(std::ranges::count(passed, '\n'));
-  if (const size_t last = passed.rfind('\n'); last != std::string_view::npos) {
-    line_start_ = window_.offset() + last + 1;
-  }
+  CountLines();
   window_.Consume(at_);
   value_at_ = value_at_ > at_ ? value_at_ - at_ : 0;
   const size_t before = window_.visible().size();
@@ -63,7 +74,7 @@ bool JsonReader::More() {
   return text_.size() > before;
 }
 
-bool JsonReader::SkipBlanks() {
+bool JsonReader::SkipSomeBlanks() {
   while (true) {
     while (at_ < text_.size() && IsBlank(text_[at_])) ++at_;
     if (at_ < text_.size() || !More()) return !failed_;
@@ -81,6 +92,12 @@ bool JsonReader::Fail(std::string text) {
   error_column_ = offset - start + 1;
   error_ = Error{ErrorCode::kBadFormat, std::move(text)};
   return false;
+}
+
+std::string JsonReader::Quoted(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text.substr(0, kShownBytes)) quoted += IsPrintable(c) ? c : '?';
+  return quoted + (text.size() > kShownBytes ? "\"..." : "\"");
 }
 
 Error JsonReader::TakeError() {

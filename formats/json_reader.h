@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,9 +51,49 @@ class JsonReader {
   bool BeginBase64();
   bool ReadBase64(std::span<std::byte> out, size_t& size);
 
+  // Shortcuts for text as decode writes it. Each takes what it finds, or finds nothing and leaves
+  // the text to the calls above. The comma, unless `first`, and `key`, with its quotes, colon and
+  // blank, which come next.
+  bool TakeKey(bool first, std::string_view key) {
+    size_t at = at_;
+    if (!first && (at == text_.size() || text_[at++] != ',')) return false;
+    while (at < text_.size() && (text_[at] == ' ' || text_[at] == '\n')) ++at;
+    if (text_.size() - at < key.size() ||
+        std::memcmp(text_.data() + at, key.data(), key.size()) != 0) {
+      return false;
+    }
+    at_ = at + key.size();
+    return true;
+  }
+  // A number without a sign of at most 18 digits that is followed by a comma or a brace.
+  bool TakeNumber(uint64_t& number) {
+    constexpr size_t kSafeDigits = 18;
+    if (text_.size() - at_ <= kSafeDigits) return false;
+    uint64_t value = 0;
+    size_t at = at_;
+    for (; static_cast<unsigned char>(text_[at] - '0') < 10; ++at) {
+      if (at - at_ == kSafeDigits) return false;
+      value = value * 10 + static_cast<uint64_t>(text_[at] - '0');
+    }
+    const bool leading_zero = text_[at_] == '0' && at - at_ > 1;
+    if (at == at_ || leading_zero || (text_[at] != ',' && text_[at] != '}')) return false;
+    value_at_ = at_;
+    at_ = at;
+    number = value;
+    return true;
+  }
+  // The brace that begins or ends an object.
+  bool TakeBrace(char brace) {
+    if (at_ == text_.size() || text_[at_] != brace) return false;
+    value_at_ = at_;
+    ++at_;
+    return true;
+  }
+
   // Fails at the value that was read last: "text". Always false.
   bool Fail(std::string text);
-  bool failed() const { return failed_; }
+  // The start of a text as an error may show it: printable, in quotes.
+  static std::string Quoted(std::string_view text);
 
   // While a failure is passed on: the step that led to it, ".name" or "[3]".
   void PrependPath(std::string_view step) { path_.insert(0, step); }
@@ -66,7 +107,13 @@ class JsonReader {
   bool AtEnd() { return at_ == text_.size() && !More(); }
   // Makes more text visible from `at_` on. False at the end, or when reading failed.
   bool More();
-  bool SkipBlanks();
+  // False when reading failed.
+  bool SkipBlanks() {
+    if (at_ < text_.size() && static_cast<unsigned char>(text_[at_]) > ' ') return true;
+    return SkipSomeBlanks();
+  }
+  bool SkipSomeBlanks();
+  void CountLines();
   bool Expect(char bracket, std::string_view what);
   bool ExpectWord(std::string_view word);
   bool Unexpected(std::string_view wanted);

@@ -74,6 +74,12 @@ void SetSpelling(const pb::CRIU_Opts& options, bool hex, JsonFieldSchema& field)
   }
 }
 
+uint8_t AcceptedTypes(const JsonFieldSchema& field) {
+  unsigned types = 1u << static_cast<unsigned>(field.wire_type());
+  if (field.packable()) types |= 1u << static_cast<unsigned>(WireType::kLengthDelimited);
+  return static_cast<uint8_t>(types);
+}
+
 std::string Tag(const JsonFieldSchema& field) {
   const WireType type = field.packed ? WireType::kLengthDelimited : field.wire_type();
   uint64_t tag = uint64_t{field.number} << 3 | static_cast<uint64_t>(type);
@@ -85,7 +91,9 @@ std::string Tag(const JsonFieldSchema& field) {
 
 void IndexFields(JsonMessageSchema& schema) {
   CKPT_CHECK(schema.fields.size() <= kMaxFields);
+  static_assert(kMaxFieldNumber < 1 << 11, "tags of more than two bytes");
   if (schema.fields.empty()) return;
+  CKPT_CHECK(schema.fields.back().number <= kMaxFieldNumber);
   schema.index_by_number.assign(schema.fields.back().number + 1, JsonMessageSchema::kNoField);
   for (size_t i = 0; i < schema.fields.size(); ++i) {
     JsonFieldSchema& field = schema.fields[i];
@@ -108,10 +116,6 @@ WireType JsonFieldSchema::wire_type() const {
     default:
       return WireType::kVarint;
   }
-}
-
-bool JsonFieldSchema::Accepts(WireType type) const {
-  return type == wire_type() || (type == WireType::kLengthDelimited && packable());
 }
 
 const JsonMessageSchema& JsonSchemas::Get(const Descriptor& message, bool hex) {
@@ -138,6 +142,7 @@ JsonFieldSchema JsonSchemas::MakeField(const FieldDescriptor& field, bool hex) {
   made.required = field.is_required();
   made.packed = field.is_packed();
   made.name = field.name();
+  made.accepted = AcceptedTypes(made);
   made.key = '"' + made.name + "\": ";
   made.tag = Tag(made);
   if (made.kind == FieldKind::kEnum) {

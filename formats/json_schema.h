@@ -53,8 +53,9 @@ struct JsonFieldSchema {
   FieldKind kind = FieldKind::kUint32;
   bool repeated = false;
   bool required = false;
-  bool packed = false;  // how protobuf writes the values of a repeated one
-  uint8_t index = 0;    // in the fields of the message
+  bool packed = false;   // how protobuf writes the values of a repeated one
+  uint8_t index = 0;     // in the fields of the message
+  uint8_t accepted = 0;  // a set of wire types, as bits
   Spelling spelling = Spelling::kNatural;
   std::string name;
   std::string key;  // as it stands before a value in JSON: "name":_
@@ -67,11 +68,13 @@ struct JsonFieldSchema {
   WireType wire_type() const;
   bool packable() const { return repeated && wire_type() != WireType::kLengthDelimited; }
   // Whether a field with this wire type is a value (or packed values) of this field.
-  bool Accepts(WireType type) const;
+  bool Accepts(WireType type) const { return (accepted >> static_cast<unsigned>(type) & 1) != 0; }
 };
 
 // Sets of fields of a message are bits by index.
 inline constexpr size_t kMaxFields = 64;
+// Tags of higher ones would have more than two bytes.
+inline constexpr uint32_t kMaxFieldNumber = (1 << 11) - 1;
 
 struct JsonMessageSchema {
   std::string name;

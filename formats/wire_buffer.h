@@ -28,6 +28,12 @@ class WireBuffer {
     size_ += bytes.size();
   }
   void Append(std::string_view text) { Append(AsBytes(text)); }
+  // One or two bytes.
+  void AppendTag(std::string_view tag) {
+    MakeRoom(2);
+    bytes_[size_++] = static_cast<std::byte>(tag[0]);
+    if (tag.size() > 1) bytes_[size_++] = static_cast<std::byte>(tag[1]);
+  }
 
   void AppendVarint(uint64_t value) {
     MakeRoom(kMaxVarintBytes);

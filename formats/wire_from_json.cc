@@ -14,7 +14,6 @@ namespace {
 
 // What protobuf's own parsers allow.
 constexpr int kMaxDepth = 100;
-constexpr size_t kShownBytes = 60;
 
 struct Range {
   uint64_t most;           // of a number that is not negative
@@ -40,13 +39,6 @@ Range RangeOf(FieldKind kind) {
 }
 
 bool IsZigZag(FieldKind kind) { return kind == FieldKind::kSint32 || kind == FieldKind::kSint64; }
-
-// The start of a text as a message may show it.
-std::string Shown(std::string_view text) {
-  std::string shown = "\"";
-  for (const char c : text.substr(0, kShownBytes)) shown += c >= ' ' && c < 0x7f ? c : '?';
-  return shown + (text.size() > kShownBytes ? "\"..." : "\"");
-}
 
 // What a text may be in place of a number.
 std::string_view Allowed(const JsonFieldSchema& field) {
@@ -76,15 +68,30 @@ const JsonFieldSchema* WireFromJson::FindField(const JsonMessageSchema& schema,
   return nullptr;
 }
 
+// The next field where the text is as decode writes it: one of the few behind the last one.
+const JsonFieldSchema* WireFromJson::TakeField(const JsonMessageSchema& schema, bool first) {
+  constexpr size_t kGuesses = 4;
+  const size_t end = std::min(schema.fields.size(), next_field_ + kGuesses);
+  for (size_t i = next_field_; i < end; ++i) {
+    if (json_.TakeKey(first, schema.fields[i].key)) return &schema.fields[i];
+  }
+  return nullptr;
+}
+
 bool WireFromJson::ReadMessage(const JsonMessageSchema& schema, ExtraKeys* extra_keys) {
-  if (!json_.BeginObject()) return false;
+  if (!json_.TakeBrace('{') && !json_.BeginObject()) return false;
   if (depth_ == kMaxDepth) return json_.Fail(fmt::format("objects nest deeper than {}", kMaxDepth));
   ++depth_;
   MessageBuild build{.schema = schema, .begin = wire_.size()};
-  std::string_view key;
   next_field_ = 0;
-  bool first = true;
-  for (JsonStep step; (step = json_.NextMember(first, key)) != JsonStep::kEnd; first = false) {
+  for (bool first = true; !json_.TakeBrace('}'); first = false) {
+    if (const JsonFieldSchema* field = TakeField(schema, first)) {
+      if (!ReadMember(*field, build)) return false;
+      continue;
+    }
+    std::string_view key;
+    const JsonStep step = json_.NextMember(first, key);
+    if (step == JsonStep::kEnd) break;
     if (step == JsonStep::kFailed || !ReadMember(key, build, extra_keys)) return false;
   }
   --depth_;
@@ -93,32 +100,58 @@ bool WireFromJson::ReadMessage(const JsonMessageSchema& schema, ExtraKeys* extra
 
 bool WireFromJson::ReadMember(std::string_view key, MessageBuild& build, ExtraKeys* extra_keys) {
   const JsonFieldSchema* field = FindField(build.schema, key);
-  if (field != nullptr && build.closed) {
-    return json_.Fail("a field behind a long extra, which has to be the last key");
-  }
-  if (field == nullptr) {
-    bool known = false;
-    const std::string name(key);
-    if (extra_keys != nullptr && !extra_keys->Read(key, build, known)) {
-      json_.PrependPath("." + name);
-      return false;
-    }
-    return known || json_.Fail(fmt::format("{} is no field of {}", Shown(name), build.schema.name));
-  }
-  const uint64_t bit = uint64_t{1} << field->index;
-  if ((build.seen & bit) != 0) return json_.Fail(fmt::format("the key {} twice", Shown(key)));
-  build.seen |= bit;
-  build.ordered = build.ordered && field->number > build.last;
-  build.last = field->number;
-  if (!(field->repeated ? ReadRepeated(*field) : ReadField(*field))) {
-    json_.PrependPath("." + field->name);
+  if (field != nullptr) return ReadMember(*field, build);
+  bool known = false;
+  const std::string name(key);
+  if (extra_keys != nullptr && !extra_keys->Read(name, build, known)) {
+    json_.PrependPath("." + name);
     return false;
   }
-  next_field_ = size_t{field->index} + 1;
+  return known || json_.Fail(fmt::format("{} is no field of {}", JsonReader::Quoted(name),
+                                         build.schema.name));
+}
+
+bool WireFromJson::ReadMember(const JsonFieldSchema& field, MessageBuild& build) {
+  if (build.closed) {
+    return json_.Fail("a field behind a long extra, which has to be the last key");
+  }
+  const uint64_t bit = uint64_t{1} << field.index;
+  if ((build.seen & bit) != 0)
+    return json_.Fail(fmt::format("the key {} twice", JsonReader::Quoted(field.name)));
+  build.seen |= bit;
+  build.ordered = build.ordered && field.number > build.last;
+  build.last = field.number;
+  if (!(field.repeated ? ReadRepeated(field) : ReadValue(field, /*tagged=*/true))) {
+    json_.PrependPath("." + field.name);
+    return false;
+  }
+  next_field_ = size_t{field.index} + 1;
   return true;
 }
 
+// crit before 4.2 has the name of field 5 of a pagemap_entry for field 2, which is required.
+void WireFromJson::RenameOldPageCount(MessageBuild& build) {
+  constexpr uint32_t kOldNumber = 2;
+  constexpr uint32_t kNumber = 5;
+  if (build.schema.name != "pagemap_entry") return;
+  const uint64_t old_bit = uint64_t{1} << build.schema.Find(kOldNumber)->index;
+  const uint64_t bit = uint64_t{1} << build.schema.Find(kNumber)->index;
+  if ((build.seen & old_bit) != 0 || (build.seen & bit) == 0) return;
+  const std::string message(AsText(wire_.From(build.begin)));
+  auto fields = ReadWireFields(AsBytes(message));
+  CKPT_CHECK(fields.has_value());
+  wire_.Truncate(build.begin);
+  for (const WireField& field : fields.value()) {
+    const bool is_count = field.number == kNumber;
+    if (is_count) wire_.AppendTag(build.schema.Find(kOldNumber)->tag);
+    wire_.Append(is_count ? field.value : field.whole);
+  }
+  build.seen = (build.seen | old_bit) & ~bit;
+  build.ordered = false;
+}
+
 bool WireFromJson::FinishMessage(MessageBuild& build) {
+  if ((build.schema.required & ~build.seen) != 0) RenameOldPageCount(build);
   const uint64_t missing = build.schema.required & ~build.seen;
   if (missing != 0) {
     std::string names;
@@ -140,10 +173,6 @@ void WireFromJson::SortFields(const MessageBuild& build) {
   for (const WireField& field : fields.value()) sorted += AsText(field.whole);
   wire_.Truncate(build.begin);
   wire_.Append(sorted);
-}
-
-bool WireFromJson::ReadField(const JsonFieldSchema& field) {
-  return ReadValue(field, /*tagged=*/true);
 }
 
 bool WireFromJson::ReadRepeated(const JsonFieldSchema& field) {
@@ -182,7 +211,7 @@ bool WireFromJson::ReadElements(const JsonFieldSchema& field) {
 }
 
 bool WireFromJson::ReadValue(const JsonFieldSchema& field, bool tagged) {
-  if (tagged) wire_.Append(field.tag);
+  if (tagged) wire_.AppendTag(field.tag);
   switch (field.kind) {
     case FieldKind::kMessage:
       return ReadNestedMessage(field);
@@ -246,6 +275,7 @@ bool WireFromJson::ReadBase64(const JsonFieldSchema&) {
 }
 
 bool WireFromJson::ReadNumber(const JsonFieldSchema& field, uint64_t& wire) {
+  if (json_.TakeNumber(wire)) return ToWire(field, wire, /*negative=*/false, wire);
   JsonKind kind;
   if (!json_.Peek(kind)) return false;
   if (kind == JsonKind::kString) return ReadSpeltNumber(field, wire);
@@ -275,7 +305,7 @@ bool WireFromJson::ReadSpeltNumber(const JsonFieldSchema& field, uint64_t& wire)
       wire = *value;
       return true;
     }
-    return json_.Fail(fmt::format("{} is no name of this enum", Shown(text)));
+    return json_.Fail(fmt::format("{} is no name of this enum", JsonReader::Quoted(text)));
   }
   std::optional<uint64_t> value;
   if (field.spelling == Spelling::kFlags) value = ReadFlags(field.names, text);
@@ -285,7 +315,8 @@ bool WireFromJson::ReadSpeltNumber(const JsonFieldSchema& field, uint64_t& wire)
   if (value) return ToWire(field, *value, /*negative=*/false, wire);
   const auto integer = ReadInteger(text);
   if (integer) return ToWire(field, integer->magnitude, integer->negative, wire);
-  return json_.Fail(fmt::format("{} where {} is allowed", Shown(text), Allowed(field)));
+  return json_.Fail(
+      fmt::format("{} where {} is allowed", JsonReader::Quoted(text), Allowed(field)));
 }
 
 // All words of an address in one text; anything else is left to be read as it is.
@@ -296,7 +327,7 @@ bool WireFromJson::ReadAddress(const JsonFieldSchema& field, bool& is_address) {
   std::string_view text;
   if (!json_.ReadString(text)) return false;
   const auto words = ReadIpAddress(text);
-  if (!words) return json_.Fail(fmt::format("{} is no address", Shown(text)));
+  if (!words) return json_.Fail(fmt::format("{} is no address", JsonReader::Quoted(text)));
   for (const uint32_t word : *words) {
     if (!field.packed) wire_.Append(field.tag);
     AppendNumber(field, word);

@@ -45,8 +45,9 @@ class WireFromJson {
 
  private:
   const JsonFieldSchema* FindField(const JsonMessageSchema& schema, std::string_view key);
+  const JsonFieldSchema* TakeField(const JsonMessageSchema& schema, bool first);
   bool ReadMember(std::string_view key, MessageBuild& build, ExtraKeys* extra_keys);
-  bool ReadField(const JsonFieldSchema& field);
+  bool ReadMember(const JsonFieldSchema& field, MessageBuild& build);
   bool ReadRepeated(const JsonFieldSchema& field);
   bool ReadElements(const JsonFieldSchema& field);
   bool ReadValue(const JsonFieldSchema& field, bool tagged);
@@ -59,6 +60,7 @@ class WireFromJson {
   bool ToWire(const JsonFieldSchema& field, uint64_t magnitude, bool negative, uint64_t& wire);
   void AppendNumber(const JsonFieldSchema& field, uint64_t wire);
   void SortFields(const MessageBuild& build);
+  void RenameOldPageCount(MessageBuild& build);
 
   JsonReader& json_;
   WireBuffer& wire_;
