@@ -37,7 +37,7 @@ bool IsOldFileImage(std::string_view touched) {
 }
 
 bool Reads(std::string_view word, const std::string& touched) {
-  if (word == "*" || Overlap(word, touched)) return true;
+  if (Overlap(word, touched)) return true;
   return (word == "FILES" || word.starts_with(kFilesPrefix)) && IsOldFileImage(touched);
 }
 
@@ -77,8 +77,9 @@ bool CanConcern(const CheckRule& rule, const CheckedChange& change) {
   while (!rest.empty()) {
     const std::string_view word = rest.substr(0, rest.find(' '));
     rest.remove_prefix(std::min(rest.size(), word.size() + 1));
-    if (std::ranges::any_of(change.touched,
-                            [&](const std::string& touched) { return Reads(word, touched); })) {
+    if (word == "*" || std::ranges::any_of(change.touched, [&](const std::string& touched) {
+          return Reads(word, touched);
+        })) {
       return true;
     }
   }

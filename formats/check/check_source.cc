@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/file.h"
+#include "formats/pages_image.h"
 
 namespace ckpt {
 
@@ -42,6 +43,12 @@ Result<std::optional<uint64_t>> DirectoryCheckSource::FileSize(const std::string
   }
   if (!S_ISREG(status.st_mode)) return std::optional<uint64_t>();
   return std::optional(static_cast<uint64_t>(status.st_size));
+}
+
+Result<std::optional<uint64_t>> DirectoryCheckSource::UnpackedSize(
+    const std::string& file_name) const {
+  CKPT_TRY(const PagesImage pages, PagesImage::OpenCompressed(PathOf(file_name)));
+  return std::optional(pages.size_bytes());
 }
 
 }  // namespace ckpt

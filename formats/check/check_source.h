@@ -27,6 +27,10 @@ class CheckSource {
   virtual Result<std::string> ReadStart(const std::string& file_name, size_t limit_bytes) const = 0;
   // In bytes. Nothing for what is no file: a directory, a symbolic link.
   virtual Result<std::optional<uint64_t>> FileSize(const std::string& file_name) const = 0;
+  // How many bytes of pages are in a compressed pages image. Nothing where the source cannot tell.
+  virtual Result<std::optional<uint64_t>> UnpackedSize(const std::string& /*file_name*/) const {
+    return std::optional<uint64_t>();
+  }
 };
 
 class DirectoryCheckSource : public CheckSource {
@@ -38,6 +42,7 @@ class DirectoryCheckSource : public CheckSource {
   Result<ImageFile> Read(const std::string& file_name) const override;
   Result<std::string> ReadStart(const std::string& file_name, size_t limit_bytes) const override;
   Result<std::optional<uint64_t>> FileSize(const std::string& file_name) const override;
+  Result<std::optional<uint64_t>> UnpackedSize(const std::string& file_name) const override;
 
  private:
   explicit DirectoryCheckSource(std::string path) : path_(std::move(path)) {}

@@ -115,6 +115,24 @@ void CheckedDump::NoteFailure(Error error) const {
   if (!failure_) failure_ = std::move(error);
 }
 
+std::optional<CheckedDump::Pages> CheckedDump::FindPages(uint64_t pages_id) const {
+  if (const CheckedImage* plain = Find(ImageType::kPages, pages_id)) {
+    return Pages{plain->file_name, FileSize(plain->file_name), ""};
+  }
+  const CheckedImage* packed = Find(ImageType::kPagesZstd, pages_id);
+  if (packed == nullptr) return std::nullopt;
+  Pages pages{packed->file_name, std::nullopt, ""};
+  auto size = source_.UnpackedSize(packed->file_name);
+  if (size.has_value()) {
+    pages.size_bytes = size.value();
+  } else if (IsDamage(size.error())) {
+    pages.damage = size.error().message;
+  } else {
+    NoteFailure(std::move(size).error());
+  }
+  return pages;
+}
+
 std::optional<uint64_t> CheckedDump::FileSize(const std::string& file_name) const {
   auto size = source_.FileSize(file_name);
   if (size.has_value()) return size.value();

@@ -115,6 +115,14 @@ class CheckedDump {
   // check cannot tell anything about.
   const std::optional<Error>& failure() const { return failure_; }
 
+  // The pages image of a pagemap, plain or compressed; nothing where there is none.
+  struct Pages {
+    std::string file_name;
+    std::optional<uint64_t> size_bytes;  // of the pages, where that can be told
+    std::string damage;                  // why it cannot, where the image is to blame
+  };
+  std::optional<Pages> FindPages(uint64_t pages_id) const;
+
   // The size of a file; nothing also after a failure.
   std::optional<uint64_t> FileSize(const std::string& file_name) const;
 

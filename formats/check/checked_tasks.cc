@@ -27,7 +27,8 @@ void CheckedTasks::Add(const CheckedDump& dump, const EntryRef<pb::pstree_entry>
   }
   task.is_dead = core == nullptr ? task.ids == nullptr
                                  : core->has_tc() && IsDeadState(core->tc().task_state());
-  const bool by_table = inventory_ != nullptr && inventory_->fdinfo_per_id();
+  // Only the oldest dumps have a table for each task; without an inventory it is one of the others.
+  const bool by_table = inventory_ == nullptr || inventory_->fdinfo_per_id();
   if (!task.is_dead && (!by_table || task.ids != nullptr)) {
     task.table = by_table ? task.ids->files_id() : task.pid;
     tables_.insert(task.table);

@@ -133,7 +133,7 @@ bool IsCompanion(std::string_view name) {
   constexpr std::string_view kNames[] = {"parent", "descriptors.json", "criu.conf", "config.dump",
                                          "spec.dump"};
   return std::ranges::find(kNames, name) != std::end(kNames) || name.ends_with(".log") ||
-         name.ends_with(".img.zst") || name.starts_with("../");
+         name.starts_with("../");
 }
 
 template <typename Visit>

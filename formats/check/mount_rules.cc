@@ -60,9 +60,11 @@ class MountNamespace {
 template <typename Visit>
 void ForEachNamespace(CheckRun& run, Visit visit) {
   const auto* inventory = run.dump().FindFirst<pb::inventory_entry>(ImageType::kInventory);
+  // Without it nobody can tell which namespace is the restorer's own.
+  if (inventory == nullptr) return;
   for (const CheckedImage& image : run.dump().ImagesOf(ImageType::kMnts)) {
-    const bool is_shared = inventory != nullptr && inventory->root_ids().has_mnt_ns_id() &&
-                           inventory->root_ids().mnt_ns_id() == image.name.id;
+    const bool is_shared =
+        inventory->root_ids().has_mnt_ns_id() && inventory->root_ids().mnt_ns_id() == image.name.id;
     if (is_shared || !run.dump().Load(image).is_whole) continue;
     visit(MountNamespace(run.dump(), image));
   }

@@ -119,14 +119,14 @@ const pb::cgroup_entry* Cgroups(CheckRun& run) {
 }
 
 void CheckCgroupSets(CheckRun& run) {
-  if (!run.dump().AreWhole(ImageType::kCgroup)) return;
+  const auto* inventory = run.tasks().inventory();
+  if (inventory == nullptr || !run.dump().AreWhole(ImageType::kCgroup)) return;
   std::set<uint32_t> sets;
   const pb::cgroup_entry* cgroups = Cgroups(run);
   for (int i = 0; cgroups != nullptr && i < cgroups->sets_size(); ++i) {
     sets.insert(cgroups->sets(i).id());
   }
-  const auto* inventory = run.tasks().inventory();
-  const uint32_t own = inventory == nullptr ? 0 : inventory->root_cg_set();
+  const uint32_t own = inventory->root_cg_set();
   // Tasks in the set of the dumper are left where the restorer is.
   const auto check = [&](const CheckPlace& place, const char* field, uint32_t set) {
     if (set == 0 || set == own || sets.contains(set)) return;

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "formats/image_version.h"
 #include "formats/pagemap.h"
+#include "formats/proto/inventory.pb.h"
 #include "formats/proto/memory.pb.h"
 #include "formats/vma_status.h"
 
@@ -43,7 +46,8 @@ bool Fits(const CheckedPages& pages) {
 }
 
 Range RangeOf(const CheckedPages& pages) {
-  return {pages.start, Fits(pages) ? pages.start + pages.page_count * kPageBytes : kAddressEnd};
+  if (!Fits(pages)) return {pages.start, std::max(pages.start, kAddressEnd)};
+  return {pages.start, pages.start + pages.page_count * kPageBytes};
 }
 
 std::string RangeText(const Range& range) {
@@ -113,44 +117,65 @@ uint64_t PresentBytes(const LoadedImage& loaded) {
   return size_bytes;
 }
 
-// Calls visit(pagemap, name of the pages image, its size if it is there, wanted size).
+// Calls visit(pagemap, its pages image, wanted size).
 template <typename Visit>
 void ForEachPagesImage(CheckRun& run, Visit visit) {
   ForEachPagemap(run, [&](const LayerPagemap& pagemap) {
     if (!pagemap.has_head() || !pagemap.loaded->is_whole) return;
-    const std::string name = ImageFileName(ImageType::kPages, pagemap.pages_id());
-    const bool is_there = pagemap.dump->Has(ImageType::kPages, pagemap.pages_id());
-    const auto size = is_there ? pagemap.dump->FileSize(name) : std::optional<uint64_t>();
-    visit(pagemap, name, size, PresentBytes(*pagemap.loaded));
+    visit(pagemap, pagemap.dump->FindPages(pagemap.pages_id()), PresentBytes(*pagemap.loaded));
+  });
+}
+using PagesOrNone = std::optional<CheckedDump::Pages>;
+
+void CheckPagesThere(CheckRun& run) {
+  ForEachPagesImage(run, [&](const LayerPagemap& pagemap, const PagesOrNone& pages, uint64_t size) {
+    if (pages || size == 0) return;
+    run.Add(CheckPlace(pagemap.file_name, 0), "pages_id",
+            fmt::format("{}, but there is no {}", pagemap.pages_id(),
+                        ImageFileName(ImageType::kPages, pagemap.pages_id())),
+            fmt::format("{} bytes of pages", size));
   });
 }
 
-void CheckPagesThere(CheckRun& run) {
-  ForEachPagesImage(run, [&](const LayerPagemap& pagemap, const std::string& name,
-                             const std::optional<uint64_t>& size, uint64_t wanted) {
-    if (size || wanted == 0) return;
-    run.Add(CheckPlace(pagemap.file_name, 0), "pages_id",
-            fmt::format("{}, but there is no {}", pagemap.pages_id(), name),
-            fmt::format("{} bytes of pages", wanted));
+// Adds a finding where is_wrong(size of the image, wanted size).
+template <typename IsWrong>
+void CheckPagesSize(CheckRun& run, IsWrong is_wrong) {
+  ForEachPagesImage(run, [&](const LayerPagemap& pagemap, const PagesOrNone& pages, uint64_t size) {
+    if (!pages || !pages->size_bytes || !is_wrong(*pages->size_bytes, size)) return;
+    run.Add(CheckPlace(pagemap.file_name), "",
+            fmt::format("{} has {} bytes of pages", pages->file_name, *pages->size_bytes),
+            fmt::format("the {} that the pagemap counts", size));
   });
 }
 
 void CheckPagesLongEnough(CheckRun& run) {
-  ForEachPagesImage(run, [&](const LayerPagemap& pagemap, const std::string& name,
-                             const std::optional<uint64_t>& size, uint64_t wanted) {
-    if (!size || *size >= wanted) return;
-    run.Add(CheckPlace(pagemap.file_name), "", fmt::format("{} has {} bytes", name, *size),
-            fmt::format("the {} bytes that the pagemap counts", wanted));
-  });
+  CheckPagesSize(run, [](uint64_t size, uint64_t wanted) { return size < wanted; });
+}
+void CheckPagesNotLonger(CheckRun& run) {
+  CheckPagesSize(run, [](uint64_t size, uint64_t wanted) { return size > wanted; });
 }
 
-void CheckPagesNotLonger(CheckRun& run) {
-  ForEachPagesImage(run, [&](const LayerPagemap& pagemap, const std::string& name,
-                             const std::optional<uint64_t>& size, uint64_t wanted) {
-    if (!size || *size <= wanted) return;
-    run.Add(CheckPlace(pagemap.file_name), "", fmt::format("{} has {} bytes", name, *size),
-            fmt::format("the {} bytes that the pagemap counts", wanted));
-  });
+// CRIU is kept from a dump with compressed pages by the version in its inventory.
+void CheckPagesForm(CheckRun& run) {
+  std::string prefix;
+  for (const CheckedDump* dump = &run.dump(); dump != nullptr; dump = dump->parent()) {
+    const auto* inventory = dump->FindFirst<pb::inventory_entry>(ImageType::kInventory);
+    for (const CheckedImage& image : dump->ImagesOf(ImageType::kPagesZstd)) {
+      if (inventory != nullptr && !SaysZstdPages(inventory->img_version())) {
+        run.Add(CheckPlace(prefix + image.file_name), "", "compressed pages",
+                "an inventory that says so, or plain pages");
+      }
+      const auto pages = dump->FindPages(image.name.id);
+      if (pages && !pages->damage.empty()) {
+        run.Add(CheckPlace(prefix + image.file_name), "", pages->damage, "");
+      }
+      if (dump->Has(ImageType::kPages, image.name.id)) {
+        run.Add(CheckPlace(prefix + image.file_name), "", "pages beside the plain ones",
+                "one image of them");
+      }
+    }
+    prefix += "parent/";
+  }
 }
 
 void CheckPagesUsedOnce(CheckRun& run) {
@@ -205,7 +230,7 @@ uint64_t FirstUncovered(const Range& pages, const std::vector<Range>& ranges) {
 }
 
 bool HasPage(const std::vector<Range>& ranges, uint64_t address) {
-  return FirstUncovered({address, address + kPageBytes}, ranges) > address;
+  return address < kAddressEnd && FirstUncovered({address, address + kPageBytes}, ranges) > address;
 }
 
 // Calls visit(pagemap, mm) for the tasks of the dump itself.
@@ -303,17 +328,19 @@ void CheckParentLink(CheckRun& run) {
 }
 
 void CheckPagesUsed(CheckRun& run) {
-  std::map<uint64_t, bool> used;
+  std::set<uint64_t> used;
   bool are_whole = true;
   ForEachPagemap(run, [&](const LayerPagemap& pagemap) {
     if (pagemap.dump != &run.dump()) return;
-    if (pagemap.has_head()) used[pagemap.pages_id()] = true;
+    if (pagemap.has_head()) used.insert(pagemap.pages_id());
     are_whole = are_whole && pagemap.loaded->is_whole;
   });
   if (!are_whole) return;
-  for (const CheckedImage& image : run.dump().ImagesOf(ImageType::kPages)) {
-    if (used.contains(image.name.id)) continue;
-    run.Add(CheckPlace(image.file_name), "", "of no pagemap", "pages that a pagemap counts");
+  for (const ImageType type : {ImageType::kPages, ImageType::kPagesZstd}) {
+    for (const CheckedImage& image : run.dump().ImagesOf(type)) {
+      if (used.contains(image.name.id)) continue;
+      run.Add(CheckPlace(image.file_name), "", "of no pagemap", "pages that a pagemap counts");
+    }
   }
 }
 
@@ -329,15 +356,18 @@ constexpr CheckRule kRules[] = {
     {"pagemap-outside", kError, "pages lie in private mappings of their task", "PAGEMAP MM VMAS",
      CheckInsideMappings},
     {"pages-missing", kError, "the pages image of a pagemap is there",
-     "PAGEMAP SHMEM_PAGEMAP PAGES", CheckPagesThere},
+     "PAGEMAP SHMEM_PAGEMAP PAGES PAGES_ZSTD", CheckPagesThere},
     {"pages-short", kError, "a pages image has all pages that its pagemap counts",
-     "PAGEMAP SHMEM_PAGEMAP PAGES", CheckPagesLongEnough},
+     "PAGEMAP SHMEM_PAGEMAP PAGES PAGES_ZSTD", CheckPagesLongEnough},
     {"pages-long", kWarning, "a pages image has no more pages than its pagemap counts",
-     "PAGEMAP SHMEM_PAGEMAP PAGES", CheckPagesNotLonger},
+     "PAGEMAP SHMEM_PAGEMAP PAGES PAGES_ZSTD", CheckPagesNotLonger},
     {"pages-shared", kError, "no two pagemaps have one pages image", "PAGEMAP SHMEM_PAGEMAP",
      CheckPagesUsedOnce},
-    {"pages-unused", kWarning, "a pages image belongs to a pagemap", "PAGEMAP SHMEM_PAGEMAP PAGES",
-     CheckPagesUsed},
+    {"pages-form", kError,
+     "compressed pages are whole, told of in the inventory, and the only ones",
+     "PAGES PAGES_ZSTD INVENTORY", CheckPagesForm},
+    {"pages-unused", kWarning, "a pages image belongs to a pagemap",
+     "PAGEMAP SHMEM_PAGEMAP PAGES PAGES_ZSTD", CheckPagesUsed},
     {"vdso-pages", kError, "the pages of the vDSO are in the dump", "PAGEMAP MM VMAS", CheckVdso},
     {"vvar-pages", kError, "the pages of [vvar] are not", "PAGEMAP MM VMAS", CheckVvar},
     {"parent-missing", kError, "pages are left to a parent only where there is one",

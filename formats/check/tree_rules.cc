@@ -4,6 +4,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 
 #include "formats/check/checked_tasks.h"
 #include "formats/proto/security.pb.h"
@@ -75,9 +76,11 @@ void CheckPidsUnique(CheckRun& run) {
     };
     add(task.pid, "pid");
     const auto threads = task.threads();
+    bool has_leader = false;
     for (size_t i = 0; i < threads.size(); ++i) {
-      if (i == 0 && threads[0] == task.pid) continue;
-      add(threads[i], fmt::format("threads[{}]", i));
+      if (threads[i] != task.pid || std::exchange(has_leader, true)) {
+        add(threads[i], fmt::format("threads[{}]", i));
+      }
     }
   }
 }
