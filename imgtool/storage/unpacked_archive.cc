@@ -140,7 +140,9 @@ class Unpacking {
 
   Result<> SetAttributes(const ArchiveMember& member, const std::string& path) const {
     const bool is_link = member.type == TarType::kSymlink;
-    if (lchown(path.c_str(), member.uid, member.gid) != 0 && geteuid() == 0) {
+    // Without the privilege (EPERM), or a name for that owner in a user namespace (EINVAL), it
+    // stays ours.
+    if (lchown(path.c_str(), member.uid, member.gid) != 0 && errno != EPERM && errno != EINVAL) {
       const int saved = errno;
       return ErrnoError(saved, "lchown(\"{}\", {}, {})", path, member.uid, member.gid);
     }

@@ -33,7 +33,8 @@ Result<> CopyFolder(const std::string& from, const std::string& to) {
 
 }  // namespace
 
-Result<DumpedProgram> DumpedProgram::Make(const ProgramCase& program, Engine dumper) {
+Result<DumpedProgram> DumpedProgram::Make(const ProgramCase& program, Engine dumper,
+                                          const std::vector<std::string>& more) {
   DumpedProgram dumped;
   CKPT_TRY(const std::string folder,
            MakeTestDirectory(fmt::format("{}{}-{}", program.name, program.stopped ? "-stopped" : "",
@@ -50,7 +51,7 @@ Result<DumpedProgram> DumpedProgram::Make(const ProgramCase& program, Engine dum
   }
   CKPT_TRY(dumped.snapshot_, TreeSnapshotOf(subject.pid()));
   CKPT_TRY(const std::vector<pid_t> tree, ProcessTree(subject.pid()));
-  CKPT_TRY(Dump(dumper, subject.pid(), dumped.images_));
+  CKPT_TRY(Dump(dumper, subject.pid(), dumped.images_, ProcessAfter::kGone, more));
   CKPT_TRY(subject.AwaitEnd());
   ReapDescendants(tree);
   CKPT_TRY(CopyFolder(dumped.workdir_, dumped.saved_workdir_));

@@ -4,6 +4,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "tests/harness/engine.h"
@@ -21,8 +22,9 @@ struct ProgramCase {
 // restored process did to them is undone.
 class DumpedProgram {
  public:
-  // Starts the program, dumps it, and waits for its end.
-  static Result<DumpedProgram> Make(const ProgramCase& program, Engine dumper);
+  // Starts the program, dumps it, with `more` arguments for the dumper, and waits for its end.
+  static Result<DumpedProgram> Make(const ProgramCase& program, Engine dumper,
+                                    const std::vector<std::string>& more = {});
 
   const std::string& images() const { return images_; }
 
