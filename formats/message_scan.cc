@@ -158,6 +158,8 @@ constexpr CauseName kCauses[] = {
 MessageScan ScanMessage(const JsonMessageSchema& schema, Bytes message) {
   MessageScan scan;
   scan.sound = Scanner(scan).Scan(schema, message, 1);
+  // If protobuf accepts it all the same, then as parts of one message that it merges.
+  if (!scan.sound) scan.inexact |= static_cast<uint8_t>(Inexact::kTwice);
   return scan;
 }
 
