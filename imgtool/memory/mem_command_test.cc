@@ -239,7 +239,7 @@ TEST_F(MemCommandTest, DamagedImagesAreNeverMoreThanAnError) {
     const std::string path = sample_->dump().Path(name);
     const std::string bytes = ReadWholeFile(path).value();
     const auto try_bytes = [&](const std::string& damaged, const std::string& how) {
-      sample_->dump().WriteFile(name, damaged);
+      sample_->Overwrite(name, damaged);
       for (const char* verb : {"map", "args"}) {
         const int code = Mem({verb}).code;
         EXPECT_TRUE(code == 0 || code == 3 || code == 4 || code == 5) << name << how << code;
@@ -253,7 +253,7 @@ TEST_F(MemCommandTest, DamagedImagesAreNeverMoreThanAnError) {
       flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
       try_bytes(flipped, fmt::format(" bit {}: ", bit));
     }
-    sample_->dump().WriteFile(name, bytes);
+    sample_->Overwrite(name, bytes);
   }
 }
 

@@ -13,6 +13,10 @@ namespace {
 constexpr std::array<std::string_view, 6> kOriginNames = {"stored", "zero",   "lazy",
                                                           "file",   "absent", "unmapped"};
 
+// A terabyte of which every other page is somewhere else. Many mappings of one shared memory, each
+// with all of its ranges, could keep a walk going for ever.
+constexpr uint64_t kMaxWalkSteps = uint64_t{1} << 28;
+
 // The first range that does not lie wholly before `address`.
 auto FirstFrom(const std::vector<StoredRange>& ranges, uint64_t address) {
   return std::ranges::partition_point(
@@ -98,6 +102,7 @@ class ProcessMemory::Walk {
 
   Result<> Give(const MemoryPiece& piece) {
     if (stopped_) return success();
+    CKPT_TRY(Count(1));
     CKPT_TRY(const bool go_on, visit_(piece));
     stopped_ = !go_on;
     return success();
@@ -111,9 +116,17 @@ class ProcessMemory::Walk {
     if (!id || !memory_.chain_->front().Has(ImageType::kShmemPagemap, *id)) return success();
     CKPT_TRY(CheckOffset(vma));
     CKPT_TRY(PageRanges pages, PageRanges::Open(*memory_.chain_, ImageType::kShmemPagemap, *id));
+    CKPT_TRY(Count(pages.ranges().size()));
     shared_ = std::move(pages);
     shared_id_ = id;
     return success();
+  }
+
+  Result<> Count(uint64_t more) {
+    steps_ += more;
+    if (steps_ <= kMaxWalkSteps) return success();
+    return MakeError(ErrorCode::kUnsupported, "process {}: memory of more than {} pieces",
+                     memory_.pid(), kMaxWalkSteps);
   }
 
   Result<> CheckOffset(const pb::vma_entry& vma) const {
@@ -129,6 +142,7 @@ class ProcessMemory::Walk {
   AddressRange range_;
   const Visitor& visit_;
   bool stopped_ = false;
+  uint64_t steps_ = 0;
   std::optional<uint64_t> shared_id_;
   std::optional<PageRanges> shared_;
 };
@@ -200,9 +214,9 @@ Result<std::string> ProcessMemory::Read(AddressRange range, size_t limit_bytes) 
 
 bool NeedsMemoryImages(std::string_view file_name) {
   constexpr std::array kTypes = {
-      ImageType::kInventory, ImageType::kPstree,     ImageType::kCore,        ImageType::kMm,
-      ImageType::kVmas,      ImageType::kPagemap,    ImageType::kPages,       ImageType::kRegFiles,
-      ImageType::kFiles,     ImageType::kMemfdInode, ImageType::kShmemPagemap};
+      ImageType::kInventory, ImageType::kPstree,  ImageType::kCore,       ImageType::kMm,
+      ImageType::kVmas,      ImageType::kPagemap, ImageType::kPages,      ImageType::kPagesZstd,
+      ImageType::kRegFiles,  ImageType::kFiles,   ImageType::kMemfdInode, ImageType::kShmemPagemap};
   const auto image = FindImageTypeByFileName(file_name);
   return file_name == kParentLink || (image && std::ranges::count(kTypes, image->type) > 0);
 }

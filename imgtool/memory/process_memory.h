@@ -72,6 +72,7 @@ class ProcessMemory {
   // Hands out all pieces of `range` in ascending order, without gaps between them; they are whole
   // pages but for the ends of `range`. `visit` returns whether to go on. What a piece points to
   // lives until the next one is handed out. Memory use does not grow with the number of pieces.
+  // kUnsupported beyond 2^28 of them.
   using Visitor = std::function<Result<bool>(const MemoryPiece&)>;
   Result<> ForEachPiece(AddressRange range, const Visitor& visit) const;
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -148,6 +149,13 @@ class SampleProcess {
   }
 
   SampleDump& dump() { return dump_; }
+
+  // For many of them: without a sync.
+  void Overwrite(const std::string& name, const std::string& bytes) {
+    std::ofstream file(dump_.Path(name), std::ios::binary | std::ios::trunc);
+    file << bytes;
+    CKPT_CHECK(file.flush().good());
+  }
   const std::string& path() const { return dump_.directory(); }
 
   static std::vector<pb::vma_entry> SampleMappings() {
