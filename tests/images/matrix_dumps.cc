@@ -120,6 +120,10 @@ std::span<const MatrixDump> MatrixDumps() {
       {.name = "user_namespace",
        .setting = MatrixSetting::kUserNamespace,
        .arguments = {"--network-lock", "skip", "--external", "mnt[/dev/null]:null"}},
+      // What pre-dumps need.
+      {.name = "fifos",
+       .arguments = {"--track-mem"},
+       .refusal = "Tracking memory is not available"},
       {.name = "bpf_maps",
        .refusal = "Can't dump file 3 of that type [600] (anon anon_inode:bpf-map)"},
   };
