@@ -8,6 +8,8 @@
 #include "imgtool/explore/x_command.h"
 #include "imgtool/help_command.h"
 #include "imgtool/info_command.h"
+#include "imgtool/json/decode_command.h"
+#include "imgtool/json/encode_command.h"
 #include "imgtool/memory/core_command.h"
 #include "imgtool/memory/mem_command.h"
 #include "imgtool/rewrite_command.h"
@@ -75,6 +77,15 @@ constexpr Command kCommands[] = {
         .run = RunCore,
     },
     {
+        .name = "decode",
+        .summary = "an image to JSON, so that encode restores it",
+        .operands = "PATH",
+        .description = kDecodeDescription,
+        .min_operands = 0,
+        .add_options = AddDecodeOptions,
+        .run = RunDecode,
+    },
+    {
         .name = "decompress",
         .summary = "the pages of a dump as CRIU has them",
         .operands = "DUMP",
@@ -91,6 +102,15 @@ constexpr Command kCommands[] = {
         .max_operands = 2,
         .add_options = AddDiffOptions,
         .run = RunDiff,
+    },
+    {
+        .name = "encode",
+        .summary = "JSON to an image",
+        .operands = "JSON",
+        .description = kEncodeDescription,
+        .min_operands = 0,
+        .add_options = AddEncodeOptions,
+        .run = RunEncode,
     },
     {
         .name = "help",

@@ -102,5 +102,22 @@ TEST_F(CritComparison, ShowPrettyPrintsWhatCritDecodePrettyPrints) {
   EXPECT_GE(types.size(), kLeastTypes);
 }
 
+// All but socket names whose line ends crit loses, too, which decode tells.
+TEST_F(CritComparison, EncodeRestoresImagesFromWhatCritDecodePrints) {
+  const std::string out = testing::TempDir() + "/encoded.img";
+  size_t restored = 0;
+  for (const std::string& image : Images()) {
+    const std::string path = Directory() + "/" + image;
+    if (!RunTool({"decode", path}).err.empty()) continue;
+    for (const char* form : {".plain", ".pretty"}) {
+      const ToolRun run = RunTool({"encode", path + form, "-o", out});
+      EXPECT_EQ(run.code, 0) << image << form << ": " << run.err;
+      EXPECT_TRUE(ReadWholeFile(out).value() == ReadText(image)) << image << form;
+      ++restored;
+    }
+  }
+  EXPECT_GT(restored, kLeastTypes * 20);
+}
+
 }  // namespace
 }  // namespace ckpt

@@ -1,13 +1,20 @@
 #include "imgtool/show_command.h"
 
-#include <fmt/ostream.h>
+#include <fcntl.h>
+#include <fmt/format.h>
 
+#include <memory>
+#include <optional>
 #include <ostream>
+#include <streambuf>
+#include <string>
+#include <string_view>
 
 #include "base/file.h"
-#include "formats/image_file.h"
+#include "formats/byte_source.h"
 #include "formats/json_image.h"
 #include "formats/json_text.h"
+#include "formats/ordered_work.h"
 #include "imgtool/dump_input.h"
 #include "imgtool/failures.h"
 #include "imgtool/input_file.h"
@@ -15,14 +22,151 @@
 namespace ckpt {
 namespace {
 
+// What a file takes in memory before it is its turn to be printed.
+constexpr size_t kHeldBytes = size_t{1} << 20;
+
+// The text of a file: held until all before it is printed, or it becomes long. Then it waits for
+// its turn and goes straight on.
+class TurnBuffer : public std::streambuf {
+ public:
+  TurnBuffer(OrderedWork& work, uint64_t number, std::ostream& out)
+      : work_(work), number_(number), out_(out) {}
+
+  // What is still held, for whoever takes the work.
+  std::string_view held() const { return held_; }
+
+ protected:
+  std::streamsize xsputn(const char* text, std::streamsize size) override {
+    if (stopped_) return 0;
+    if (!passes_ && held_.size() + static_cast<size_t>(size) > kHeldBytes) Pass();
+    if (passes_) {
+      stopped_ = stopped_ || !out_.write(text, size);
+      return stopped_ ? 0 : size;
+    }
+    held_.append(text, static_cast<size_t>(size));
+    return size;
+  }
+  int_type overflow(int_type next) override {
+    const char c = traits_type::to_char_type(next);
+    if (traits_type::eq_int_type(next, traits_type::eof())) return traits_type::not_eof(next);
+    return xsputn(&c, 1) == 1 ? next : traits_type::eof();
+  }
+
+ private:
+  void Pass() {
+    stopped_ = !work_.WaitForTurn(number_) ||
+               !out_.write(held_.data(), static_cast<std::streamsize>(held_.size()));
+    held_.clear();
+    passes_ = true;
+  }
+
+  OrderedWork& work_;
+  uint64_t number_;
+  std::ostream& out_;
+  std::string held_;
+  bool passes_ = false;
+  bool stopped_ = false;
+};
+
+// What there is to say about a file.
+struct Findings {
+  std::optional<Error> error;
+  std::string note;
+
+  void Report(Failures& failures) const {
+    if (error) failures.Report(*error);
+    if (!note.empty()) failures.Note(note);
+  }
+};
+
+// Writes one file of any kind.
+class FileText {
+ public:
+  FileText(JsonText& text, const JsonImageOptions& options) : text_(text), options_(options) {}
+
+  Findings Write(const InputFile& file) && {
+    JsonImageWriter writer(text_, options_);
+    switch (file.kind) {
+      case InputKind::kImage:
+        WriteImage(file, writer);
+        break;
+      case InputKind::kRaw:
+        writer.WriteRaw(file.type, file.size_bytes);
+        break;
+      case InputKind::kLink:
+        WriteLink(file);
+        break;
+      case InputKind::kUnknown:
+        WriteUnknown(file);
+        break;
+    }
+    return std::move(findings_);
+  }
+
+ private:
+  void WriteImage(const InputFile& file, JsonImageWriter& writer) {
+    const Result<UniqueFd> fd = OpenFile(file.path, O_RDONLY);
+    if (!fd) return WriteError(fd.error());
+    DescriptorSource source(fd.value().get(), file.path);
+    const Result<> done = writer.Write(file.shown_path, file.type, source);
+    if (!done) findings_.error = done.error();
+    if (writer.unknown_fields() > 0) {
+      findings_.note = fmt::format("{}: unknown fields, not shown: {}", file.shown_path,
+                                   writer.unknown_fields());
+    }
+  }
+
+  void Begin() {
+    text_.BeginObject();
+    if (options_.file_name.empty()) return;
+    text_.Key("file");
+    text_.String(options_.file_name);
+  }
+
+  void End() {
+    text_.EndObject();
+    if (options_.lines) text_.EndDocument();
+  }
+
+  void WriteError(const Error& error) {
+    findings_.error = error;
+    Begin();
+    text_.Key("error");
+    text_.String(ShownText(error.message));
+    End();
+  }
+
+  void WriteLink(const InputFile& file) {
+    Begin();
+    text_.Key("link");
+    text_.String(file.link_target);
+    End();
+  }
+
+  void WriteUnknown(const InputFile& file) {
+    Begin();
+    text_.Key("unknown");
+    text_.Bool(true);
+    text_.Key("size_bytes");
+    text_.Number(file.size_bytes);
+    End();
+  }
+
+  JsonText& text_;
+  const JsonImageOptions& options_;
+  Findings findings_;
+};
+
 // One run of the command over all its operands.
 class Show {
  public:
-  Show(const Invocation& invocation, JsonStyle style)
+  explicit Show(const Invocation& invocation)
       : invocation_(invocation),
-        text_(invocation.streams.out, style),
-        style_(style),
-        failures_("imgtool show", invocation.streams.err) {}
+        text_(invocation.streams.out, LayoutOf(invocation)),
+        failures_("imgtool show", invocation.streams.err) {
+    options_.spelling = Has(invocation, "pretty") ? JsonStyle::kPretty : JsonStyle::kPlain;
+    options_.lines = Has(invocation, "ndjson");
+  }
 
   int Run() {
     for (const std::string& path : invocation_.operands) {
@@ -34,6 +178,21 @@ class Show {
   }
 
  private:
+  // A file of a dump on its way through the threads.
+  struct Piece {
+    Piece(OrderedWork& work, std::ostream& out) : buffer(work, work.next_number(), out) {}
+    TurnBuffer buffer;
+    Findings findings;
+  };
+
+  static bool Has(const Invocation& invocation, const char* option) {
+    return invocation.options.count(option) > 0;
+  }
+  static JsonStyle LayoutOf(const Invocation& invocation) {
+    const bool indented = Has(invocation, "pretty") && !Has(invocation, "ndjson");
+    return indented ? JsonStyle::kPretty : JsonStyle::kPlain;
+  }
+
   void ShowPath(const std::string& path) {
     const auto opened =
         DumpInput::Open(path, invocation_, NeedsImagesWithEntries, OneImage::kAccepted);
@@ -41,76 +200,71 @@ class Show {
     const Result<Input> input = ListInput(opened.value());
     if (!input) return failures_.Report(input.error());
     if (input.value().is_directory) {
-      ShowDirectory(input.value());
+      ShowDump(input.value());
     } else {
-      ShowFile(input.value().files.front());
+      ShowImage(input.value().files.front());
     }
-    text_.EndDocument();
+    if (!options_.lines) text_.EndDocument();
   }
 
-  void ShowDirectory(const Input& dump) {
-    text_.BeginObject();
-    for (const InputFile& file : dump.files) {
-      if (text_.stopped()) break;
-      text_.StringKey(file.name);
-      ShowFile(file);
+  void ShowImage(const InputFile& file) {
+    JsonImageOptions options = options_;
+    options.threads = OrderedWork::DefaultThreads();
+    FileText(text_, options).Write(file).Report(failures_);
+  }
+
+  void ShowDump(const Input& dump) {
+    const size_t threads = OrderedWork::DefaultThreads();
+    if (!options_.lines) text_.BeginObject();
+    text_.Flush();
+    {
+      OrderedWork work(threads, kFilesInFlight * threads);
+      bool first = true;
+      for (const InputFile& file : dump.files) {
+        if (stopped_) break;
+        Add(work, file, first);
+        first = false;
+      }
+      work.Finish();
     }
-    text_.EndObject();
+    if (!options_.lines) text_.EndObject();
   }
 
-  void ShowFile(const InputFile& file) {
-    JsonImageWriter writer(text_, style_);
-    switch (file.kind) {
-      case InputKind::kImage:
-        return ShowImage(file, writer);
-      case InputKind::kRaw:
-        return writer.WriteRaw(file.type, file.size_bytes);
-      case InputKind::kLink:
-        return ShowLink(file);
-      case InputKind::kUnknown:
-        return ShowUnknown(file);
+  void Add(OrderedWork& work, const InputFile& file, bool first) {
+    work.WaitForRoom();
+    auto piece = std::make_shared<Piece>(work, invocation_.streams.out);
+    work.Add([this, piece, &file, first] { Write(*piece, file, first); },
+             [this, piece] { Take(*piece); });
+  }
+
+  // On any thread.
+  void Write(Piece& piece, const InputFile& file, bool first) const {
+    std::ostream out(&piece.buffer);
+    JsonText text(out, text_.style());
+    JsonImageOptions options = options_;
+    if (options_.lines) {
+      options.file_name = file.name;
+    } else {
+      text.Resume(text_.open(), !first);
+      text.StringKey(file.name);
     }
+    piece.findings = FileText(text, options).Write(file);
+    text.Flush();
   }
 
-  void ShowImage(const InputFile& file, JsonImageWriter& writer) {
-    const Result<std::string> bytes = ReadWholeFile(file.path, kMaxImageBytes);
-    if (!bytes) return ShowFailure(bytes.error());
-    const Result<> done = writer.Write(file.shown_path, file.type, AsBytes(bytes.value()));
-    if (!done) failures_.Report(done.error());
-    if (writer.unknown_fields() > 0) {
-      failures_.Note(fmt::format("{}: unknown fields, not shown: {}", file.shown_path,
-                                 writer.unknown_fields()));
-    }
+  void Take(Piece& piece) {
+    text_.Splice(piece.buffer.held());
+    piece.findings.Report(failures_);
+    stopped_ = text_.stopped();
   }
 
-  void ShowFailure(const Error& error) {
-    failures_.Report(error);
-    text_.BeginObject();
-    text_.Key("error");
-    text_.String(ShownText(error.message));
-    text_.EndObject();
-  }
-
-  void ShowLink(const InputFile& file) {
-    text_.BeginObject();
-    text_.Key("link");
-    text_.String(file.link_target);
-    text_.EndObject();
-  }
-
-  void ShowUnknown(const InputFile& file) {
-    text_.BeginObject();
-    text_.Key("unknown");
-    text_.Bool(true);
-    text_.Key("size_bytes");
-    text_.Number(file.size_bytes);
-    text_.EndObject();
-  }
+  static constexpr size_t kFilesInFlight = 8;  // for each thread
 
   const Invocation& invocation_;
   JsonText text_;
-  JsonStyle style_;
+  JsonImageOptions options_;
   Failures failures_;
+  bool stopped_ = false;  // nobody takes the output: known after a file was taken
 };
 
 }  // namespace
@@ -118,14 +272,11 @@ class Show {
 void AddShowOptions(boost::program_options::options_description& options) {
   options.add_options()("pretty",
                         "indented, and values in the spelling of their field: hex, "
-                        "flags by name, devices, addresses");
+                        "flags by name, devices, addresses")  //
+      ("ndjson", "a line for the header of each image, and one for each entry");
   AddInputOptions(options);
 }
 
-Result<int> RunShow(const Invocation& invocation) {
-  const bool pretty = invocation.options.count("pretty") > 0;
-  Show show(invocation, pretty ? JsonStyle::kPretty : JsonStyle::kPlain);
-  return show.Run();
-}
+Result<int> RunShow(const Invocation& invocation) { return Show(invocation).Run(); }
 
 }  // namespace ckpt

@@ -18,6 +18,9 @@ as above; pages and other raw images as {"raw": true, "type": NAME, "size_bytes"
 links, as `parent`, as {"link": TARGET}, not followed; other files as {"unknown": true,
 "size_bytes": N}.
 
+With --ndjson each image is a line with its magic, in a dump also its file, then a line for each
+entry.
+
 Bytes in strings that are not UTF-8 are written as \udc80 to \udcff, one for each byte. Fields
 that this program does not know are not shown but counted on standard error.
 
