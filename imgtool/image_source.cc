@@ -1,6 +1,8 @@
 #include "imgtool/image_source.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -52,6 +54,23 @@ Result<std::optional<uint64_t>> ImageSource::FileSize(const std::string& file_na
   }
   if (!S_ISREG(status.st_mode)) return std::optional<uint64_t>();
   return std::optional(static_cast<uint64_t>(status.st_size));
+}
+
+Result<std::string> ImageSource::ReadStart(const std::string& file_name, size_t limit_bytes) const {
+  if (in_memory_) {
+    const auto member = members_.find(file_name);
+    const bool is_there = member != members_.end() && member->second;
+    return is_there ? member->second->substr(0, limit_bytes) : std::string();
+  }
+  CKPT_TRY(const UniqueFd fd, OpenFile(PathOf(file_name), O_RDONLY | O_NONBLOCK));
+  std::string start(limit_bytes, '\0');
+  const ssize_t got = pread(fd.get(), start.data(), start.size(), 0);
+  if (got < 0) {
+    const int saved = errno;
+    return ErrnoError(saved, "pread(\"{}\", {}, 0)", PathOf(file_name), limit_bytes);
+  }
+  start.resize(static_cast<size_t>(got));
+  return start;
 }
 
 Result<std::string> ImageSource::ReadBytes(const std::string& file_name, size_t limit_bytes) const {

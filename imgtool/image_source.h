@@ -37,6 +37,8 @@ class ImageSource {
   Result<ImageFile> Read(const std::string& file_name) const;
   // In bytes. Nothing for what is no file: a directory, a symbolic link.
   Result<std::optional<uint64_t>> FileSize(const std::string& file_name) const;
+  // At most `limit_bytes` from the start of a file; nothing of one that is too big to be read.
+  Result<std::string> ReadStart(const std::string& file_name, size_t limit_bytes) const;
   Result<std::string> ReadBytes(const std::string& file_name, size_t limit_bytes) const;
 
  private:

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "imgtool/check/plan_check.h"
 #include "imgtool/dump_changes.h"
 #include "imgtool/dump_transaction.h"
 #include "imgtool/stage_directory.h"
@@ -81,11 +82,13 @@ Result<PlanOutcome> OpenedDump::WriteNew(const EditPlan& plan, const std::string
   PlanOutcome outcome;
   if (archive_) {
     CKPT_TRY(outcome, archive_->Stage(changes));
+    CKPT_TRY(outcome.notes, CheckPlan(images(), plan, changes));
     CKPT_TRY(archive_->transaction().CommitNew());
   } else {
     CKPT_TRY(RecoverDump(real_out));
     CKPT_TRY(DumpTransaction transaction, DumpTransaction::BeginDirectory(real_out));
     CKPT_TRY(outcome, StageDirectory({real_path_, transaction.staging_path(), real_out}, changes));
+    CKPT_TRY(outcome.notes, CheckPlan(images(), plan, changes));
     CKPT_TRY(transaction.CommitNew());
   }
   outcome.written = out;
@@ -99,11 +102,13 @@ Result<PlanOutcome> OpenedDump::Replace(const EditPlan& plan) {
   PlanOutcome outcome;
   if (archive_) {
     CKPT_TRY(outcome, archive_->Stage(changes));
+    CKPT_TRY(outcome.notes, CheckPlan(images(), plan, changes));
     CKPT_TRY(archive_->transaction().CommitReplace());
   } else {
     CKPT_TRY(DumpTransaction transaction, DumpTransaction::BeginDirectory(real_path_));
     CKPT_TRY(outcome,
              StageDirectory({real_path_, transaction.staging_path(), real_path_}, changes));
+    CKPT_TRY(outcome.notes, CheckPlan(images(), plan, changes));
     CKPT_TRY(transaction.CommitReplace());
   }
   outcome.written = path_;

@@ -35,7 +35,8 @@ class OpenedDump {
 
   // Writes the changed dump to `out`, where nothing may be yet (kUsage): a directory as
   // StageDirectory() tells, an archive as ArchiveDump does if it was opened with that `out`. After
-  // an error there is neither `out` nor anything else new. At most once.
+  // an error there is neither `out` nor anything else new. What was staged is committed only where
+  // CheckPlan() does not refuse it. At most once.
   Result<PlanOutcome> WriteNew(const EditPlan& plan, const std::string& out);
 
   // The same over the dump itself, opened with kReplace, as DumpTransaction tells. An empty plan

@@ -100,6 +100,7 @@ class JsonReport {
     json_.Key("notes");
     json_.BeginArray();
     for (const PlanNote& note : plan.notes()) WriteNote(note);
+    for (const PlanNote& note : outcome.notes) WriteNote(note);
     json_.EndArray();
     WriteOutcome(outcome);
     json_.EndObject();
@@ -200,8 +201,10 @@ void WriteTextReport(const EditPlan& plan, const PlanOutcome& outcome, std::ostr
     fmt::print(out, "{}: {}\n    {}: {}\n", change.image, change.what, *change.pass,
                *change.evidence);
   }
-  for (const PlanNote& note : plan.notes()) {
-    fmt::print(out, "note: {}{}{}\n", note.place, note.place.empty() ? "" : ": ", note.text);
+  for (const auto* notes : {&plan.notes(), &outcome.notes}) {
+    for (const PlanNote& note : *notes) {
+      fmt::print(out, "note: {}{}{}\n", note.place, note.place.empty() ? "" : ": ", note.text);
+    }
   }
   fmt::print(out, "{}\n", ClosingLine(plan, outcome));
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "imgtool/edit_plan.h"
 
@@ -18,6 +19,7 @@ struct PlanOutcome {
   size_t linked = 0;        // images that were not edited and are hard links
   size_t reflinked = 0;
   size_t copied = 0;
+  std::vector<PlanNote> notes;  // what the check before the commit saw and did not refuse
 };
 
 PlanOutcome NotWritten(std::string reason);

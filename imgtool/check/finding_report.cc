@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "formats/check/check_dump.h"
 #include "formats/json_text.h"
@@ -60,11 +62,13 @@ void WriteFinding(const CheckFinding& finding, JsonText& text) {
 }  // namespace
 
 void WriteFindings(const std::vector<CheckFinding>& findings, std::ostream& out) {
+  std::map<const CheckRule*, size_t> order;
+  for (const CheckRule* rule : AllRules()) order.emplace(rule, order.size());
   std::vector<const CheckFinding*> sorted;
   for (const CheckFinding& finding : findings) sorted.push_back(&finding);
-  // By severity; within that in the order of the table, in which they are.
-  std::ranges::stable_sort(sorted, {},
-                           [](const CheckFinding* finding) { return finding->rule->severity; });
+  std::ranges::stable_sort(sorted, {}, [&](const CheckFinding* finding) {
+    return std::pair(finding->rule->severity, order[finding->rule]);
+  });
   const CheckRule* rule = nullptr;
   for (const CheckFinding* finding : sorted) {
     if (finding->rule != rule) {

@@ -97,7 +97,10 @@ class Comparison {
     dump.ForEach<pb::remap_file_path_entry>(ImageType::kRemapFpath,
                                             [&](const EntryRef<pb::remap_file_path_entry>& remap) {
                                               remapped_.insert(remap.message->orig_id());
-                                              remapped_.insert(remap.message->remap_id());
+                                              // Of a ghost it is the number of an image.
+                                              if (remap.message->remap_type() == pb::LINKED) {
+                                                remapped_.insert(remap.message->remap_id());
+                                              }
                                             });
   }
 
