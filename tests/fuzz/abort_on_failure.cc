@@ -1,5 +1,5 @@
-// Linked into fuzzers in place of InvariantFailed() (base/result.h), by the linker's --wrap: a process
-// that ends by _Exit() leaves a fuzzer without the input.
+// Linked into fuzzers in place of InvariantFailed() (base/result.h), by the linker's --wrap: a
+// process that ends by _Exit() leaves a fuzzer without the input.
 #include <cstdio>
 #include <cstdlib>
 

@@ -11,7 +11,8 @@ namespace ckpt {
 namespace {
 
 constexpr char kByExtension[] = ":by_extension:E::ckpt::/bin/user_namespace:";
-constexpr char kByMagic[] = ":by_magic:M:2:\\x7fCKPT:\\xff\\xff\\xff\\xff\\xff:/bin/user_namespace:OC";
+constexpr char kByMagic[] =
+    ":by_magic:M:2:\\x7fCKPT:\\xff\\xff\\xff\\xff\\xff:/bin/user_namespace:OC";
 
 void Register(const char* format) {
   const int fd = open("/binfmt_misc/register", O_WRONLY | O_CLOEXEC);
