@@ -1,6 +1,11 @@
 #include "formats/page_compression.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -41,6 +46,42 @@ uint64_t TotalBytes(std::span<const PagesToWrite> images) {
 std::span<std::byte> PieceBuffer(size_t size_bytes) {
   thread_local std::vector<std::byte> buffer(kPageFrameBytes);
   return std::span(buffer).first(size_bytes);
+}
+
+// The disk begins now, for the file is synced before it gets its name. A hint.
+void BeginWriteback(int fd, uint64_t offset, size_t size_bytes) {
+  sync_file_range(fd, static_cast<off64_t>(offset), static_cast<off64_t>(size_bytes),
+                  SYNC_FILE_RANGE_WRITE);
+}
+
+bool IsZero(Bytes bytes) {
+  return bytes.front() == std::byte{0} &&
+         std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
+}
+
+// Pages of zeros become holes.
+Result<> WriteWithHoles(const PagesToWrite& image, Bytes pages, uint64_t offset) {
+  constexpr size_t kHoleBytes = 4096;
+  while (pages.size() >= kHoleBytes) {
+    size_t run_bytes = 0;  // without zeros
+    while (pages.size() - run_bytes >= kHoleBytes &&
+           !IsZero(pages.subspan(run_bytes, kHoleBytes))) {
+      run_bytes += kHoleBytes;
+    }
+    CKPT_TRY(WriteAllAt(image.fd, pages.first(run_bytes), offset, image.name));
+    BeginWriteback(image.fd, offset, run_bytes);
+    if (pages.size() - run_bytes >= kHoleBytes) run_bytes += kHoleBytes;
+    pages = pages.subspan(run_bytes);
+    offset += run_bytes;
+  }
+  return WriteAllAt(image.fd, pages, offset, image.name);
+}
+
+// With the hole at the end.
+Result<> SetSize(const PagesToWrite& image) {
+  if (ftruncate(image.fd, static_cast<off_t>(image.size_bytes)) == 0) return success();
+  const int saved = errno;
+  return ErrnoError(saved, "ftruncate({}, {})", image.name, image.size_bytes);
 }
 
 class Compression {
@@ -88,6 +129,7 @@ class Compression {
     // After another thread's failure nothing matters any more.
     if (!order_.Pass(index, [&] { at = AddFrame(piece, frame.size()); })) return success();
     CKPT_TRY(WriteAllAt(image.fd, frame, at, image.name));
+    BeginWriteback(image.fd, at, frame.size());
     return count_.Add(piece.size_bytes);
   }
 
@@ -131,16 +173,25 @@ Result<uint64_t> CompressPages(std::span<const PagesToWrite> images,
   return Compression(images, options).Run();
 }
 
+// Pieces are written in order by one thread at a time: the kernel would let the others wait, too,
+// and they would use a processor meanwhile.
 Result<> WritePages(std::span<const PagesToWrite> images, const CompressionOptions& options) {
   const std::vector<Piece> pieces = Cut(images);
   PageCount count(options.progress, TotalBytes(images));
-  return WorkOnPieces(pieces.size(), options.thread_count, [&](size_t index) -> Result<> {
+  PieceOrder order;
+  const auto work = [&](size_t index) -> Result<> {
     const Piece& piece = pieces[index];
     const PagesToWrite& image = images[piece.image];
     CKPT_TRY(const Bytes pages, image.read(piece.offset, PieceBuffer(piece.size_bytes)));
-    CKPT_TRY(WriteAllAt(image.fd, pages, piece.offset, image.name));
+    Result<> written = success();
+    const auto write = [&] { written = WriteWithHoles(image, pages, piece.offset); };
+    if (!order.Pass(index, write)) return success();
+    CKPT_TRY(std::move(written));
     return count.Add(pages.size());
-  });
+  };
+  CKPT_TRY(WorkOnPieces(pieces.size(), options.thread_count, work, [&] { order.Stop(); }));
+  for (const PagesToWrite& image : images) CKPT_TRY(SetSize(image));
+  return success();
 }
 
 Result<std::string> CompressedZeros(uint64_t size_bytes) {

@@ -42,8 +42,6 @@ Result<std::unique_ptr<ArchiveWriter>> ArchiveWriter::Create(int fd, std::string
       new ArchiveWriter(std::move(name), std::move(out), std::move(progress)));
   // The restricted form of pax drops fractions of seconds.
   CKPT_TRY(writer->Check(archive_write_set_format_pax(writer->archive_)));
-  // Names are bytes.
-  archive_write_set_options(writer->archive_, "hdrcharset=BINARY");
   CKPT_TRY(writer->Check(
       archive_write_open(writer->archive_, writer.get(), nullptr, WriteBlock, nullptr)));
   return writer;

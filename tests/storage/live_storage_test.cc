@@ -1,8 +1,13 @@
 // Compressed and squashed dumps of running programs, restored by both restorers: each program
 // judges itself. CRIU must refuse what it cannot read.
 #include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -34,6 +39,16 @@ std::string VerdictAfter(const DumpedProgram& dump, Engine restorer) {
   if (subject.has_error()) return subject.error().message;
   const Result<std::string> verdict = subject.value().Verdict();
   return verdict.has_error() ? verdict.error().message : verdict.value();
+}
+
+// Ends the orphans of a restore that failed, which are children of the test by now.
+void EndOrphans() {
+  const std::string path = fmt::format("/proc/self/task/{}/children", getpid());
+  std::istringstream children(ReadWholeFile(path).value());
+  for (pid_t pid = 0; children >> pid;) {
+    kill(pid, SIGKILL);
+    waitpid(pid, nullptr, __WALL);
+  }
 }
 
 // Without what restores leave there.
@@ -98,7 +113,8 @@ TEST_P(LiveStorageTest, ASquashedChainIsRestoredByBoth) {
   ASSERT_EQ(Imgtool({"compress", images() + ".1"}), "");
   EXPECT_EQ(VerdictAfter(*dump_, Engine::kOurs), "pass");
   if (HasCriu()) {
-    EXPECT_NE(VerdictAfter(*dump_, Engine::kCriu), "pass");
+    EXPECT_THAT(VerdictAfter(*dump_, Engine::kCriu), HasSubstr("exit status 1"));
+    EndOrphans();
   }
   ASSERT_EQ(Imgtool({"squash", images(), "-o", images() + ".full"}), "");
   fs::rename(images(), images() + ".chain");
@@ -111,7 +127,7 @@ TEST_P(LiveStorageTest, ASquashedChainIsRestoredByBoth) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Programs, LiveStorageTest, testing::ValuesIn(kPrograms),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& program) { return std::string(program.param); });
 
 }  // namespace
 }  // namespace ckpt
