@@ -95,8 +95,9 @@ class Diff {
     for (const uint32_t pid : CommonPids()) {
       if (report_.stopped()) return;
       CollectAnonymous(pid);
-      CompareMemory(ImageType::kPagemap, pid, pid, fmt::format("pid {}", pid),
-                    [this](uint64_t address) { return IsAnonymous(address); });
+      const PageComparison how = {[this](uint64_t address) { return IsAnonymous(address); },
+                                  RseqAreas(pid)};
+      CompareMemory(ImageType::kPagemap, pid, pid, fmt::format("pid {}", pid), how);
     }
     CompareSharedMemories();
   }
@@ -128,18 +129,34 @@ class Diff {
     }
   }
 
+  // The kernel notes there on which processor a thread runs. Behind that stands the address of the
+  // critical section, which is the program's.
+  std::vector<ByteRange> RseqAreas(uint32_t pid) const {
+    constexpr uint64_t kProcessorBytes = 8;  // cpu_id_start, cpu_id
+    constexpr uint64_t kNodeOffset = 20;     // node_id, mm_cid, and what newer kernels add
+    std::vector<ByteRange> areas;
+    for (const uint32_t tid : new_.meaning->FindTask(pid)->place.threads()) {
+      const auto core = new_.reader->Single<pb::core_entry>(ImageType::kCore, tid);
+      if (!core || !core->thread_core().has_rseq_entry()) continue;
+      const pb::rseq_entry& rseq = core->thread_core().rseq_entry();
+      areas.push_back({rseq.rseq_abi_pointer(), kProcessorBytes});
+      if (rseq.rseq_abi_size() <= kNodeOffset) continue;
+      areas.push_back({rseq.rseq_abi_pointer() + kNodeOffset, rseq.rseq_abi_size() - kNodeOffset});
+    }
+    return areas;
+  }
+
   bool IsAnonymous(uint64_t address) const {
     const auto after = std::ranges::upper_bound(anonymous_, address, {}, &Range::start);
     return after != anonymous_.begin() && address < std::prev(after)->end;
   }
 
   void CompareMemory(ImageType type, uint64_t old_id, uint64_t new_id, const std::string& object,
-                     const std::function<bool(uint64_t)>& is_zero_absent) {
+                     const PageComparison& how) {
     const auto old_pages = old_.OpenPages(type, old_id);
     const auto new_pages = new_.OpenPages(type, new_id);
-    const Result<> compared =
-        ComparePages(old_pages ? &*old_pages : nullptr, new_pages ? &*new_pages : nullptr,
-                     is_zero_absent, object, report_);
+    const Result<> compared = ComparePages(old_pages ? &*old_pages : nullptr,
+                                           new_pages ? &*new_pages : nullptr, how, object, report_);
     if (compared.has_error()) new_.reader->Report(compared.error());
   }
 
@@ -153,7 +170,7 @@ class Diff {
       const auto found = new_ids.find(name);
       if (found == new_ids.end()) continue;
       CompareMemory(ImageType::kShmemPagemap, old_id, found->second, "shared memory of " + name,
-                    [](uint64_t) { return true; });
+                    PageComparison{[](uint64_t) { return true; }, {}});
     }
   }
 

@@ -369,12 +369,12 @@ bool DumpMeaning::ReplaceBy(FieldRule rule, const FieldDescriptor& field, uint64
       break;
     case FieldRule::kTerminal:
       if (const auto tty = ttys_.find(id); tty != ttys_.end()) {
-        AppendFields(tty->second, "tty.", *this, out);
+        AppendFields(tty->second, path + ".", *this, out);
       }
       return true;
     case FieldRule::kMemfd:
       if (const auto memfd = memfds_.find(id); memfd != memfds_.end()) {
-        AppendFields(memfd->second, "memfd.", *this, out);
+        AppendFields(memfd->second, path + ".", *this, out);
       }
       return true;
     case FieldRule::kMount:

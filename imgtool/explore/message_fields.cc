@@ -20,7 +20,12 @@ using google::protobuf::Reflection;
 // Longer values are told by their hash.
 constexpr size_t kMaxShownBytes = 64;
 
-std::string NumberText(const FieldDescriptor& field, uint64_t value) {
+bool IsHex(const FieldDescriptor& field) {
+  return field.options().GetExtension(pb::spelling).hex();
+}
+
+// `hex`: a field above says that all numbers inside are.
+std::string NumberText(const FieldDescriptor& field, uint64_t value, bool hex) {
   const pb::CRIU_Opts& options = field.options().GetExtension(pb::spelling);
   if (options.has_flags()) {
     if (const auto names = FindFlagNames(options.flags())) return SpellFlags(*names, value);
@@ -32,14 +37,18 @@ std::string NumberText(const FieldDescriptor& field, uint64_t value) {
     if (name && options.dict() != "gen") return std::string(*name);
   }
   if (options.dev()) return options.odev() ? SpellUserDevice(value) : SpellKernelDevice(value);
-  return options.hex() ? SpellHex(value) : fmt::to_string(value);
+  return hex || options.hex() ? SpellHex(value) : fmt::to_string(value);
 }
 
 // One value, of a repeated field that at `index`.
 class Value {
  public:
-  Value(const Message& message, const FieldDescriptor& field, int index)
-      : message_(message), field_(field), index_(index), reflection_(*message.GetReflection()) {}
+  Value(const Message& message, const FieldDescriptor& field, int index, bool hex = false)
+      : message_(message),
+        field_(field),
+        index_(index),
+        hex_(hex),
+        reflection_(*message.GetReflection()) {}
 
   std::string Text() const {
     switch (field_.cpp_type()) {
@@ -48,9 +57,11 @@ class Value {
       case FieldDescriptor::CPPTYPE_INT64:
         return fmt::to_string(Get(&Reflection::GetInt64, &Reflection::GetRepeatedInt64));
       case FieldDescriptor::CPPTYPE_UINT32:
-        return NumberText(field_, Get(&Reflection::GetUInt32, &Reflection::GetRepeatedUInt32));
+        return NumberText(field_, Get(&Reflection::GetUInt32, &Reflection::GetRepeatedUInt32),
+                          hex_);
       case FieldDescriptor::CPPTYPE_UINT64:
-        return NumberText(field_, Get(&Reflection::GetUInt64, &Reflection::GetRepeatedUInt64));
+        return NumberText(field_, Get(&Reflection::GetUInt64, &Reflection::GetRepeatedUInt64),
+                          hex_);
       case FieldDescriptor::CPPTYPE_BOOL:
         return Get(&Reflection::GetBool, &Reflection::GetRepeatedBool) ? "true" : "false";
       case FieldDescriptor::CPPTYPE_ENUM:
@@ -73,17 +84,18 @@ class Value {
   const Message& message_;
   const FieldDescriptor& field_;
   int index_;
+  bool hex_;
   const Reflection& reflection_;
 };
 
-std::string DefaultText(const FieldDescriptor& field) {
+std::string DefaultText(const FieldDescriptor& field, bool hex) {
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_INT32:
       return fmt::to_string(field.default_value_int32());
     case FieldDescriptor::CPPTYPE_UINT32:
-      return NumberText(field, field.default_value_uint32());
+      return NumberText(field, field.default_value_uint32(), hex);
     case FieldDescriptor::CPPTYPE_UINT64:
-      return NumberText(field, 0);
+      return NumberText(field, 0, hex);
     case FieldDescriptor::CPPTYPE_BOOL:
       return "false";
     case FieldDescriptor::CPPTYPE_ENUM:
@@ -130,37 +142,51 @@ class Places {
   std::map<std::string, int> used_;
 };
 
-void AppendField(const Message& message, const FieldDescriptor& field, const std::string& path,
-                 const FieldMeaning& meaning, Fields& out) {
-  const Reflection& reflection = *message.GetReflection();
-  Places places(field);
-  const int count = field.is_repeated() ? reflection.FieldSize(message, &field) : 1;
-  for (int i = 0; i < count; ++i) {
-    const std::string place =
-        field.is_repeated() ? fmt::format("{}[{}]", path, places.Of(message, field, i)) : path;
-    if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-      const Message& inner = field.is_repeated() ? reflection.GetRepeatedMessage(message, &field, i)
-                                                 : reflection.GetMessage(message, &field);
-      AppendFields(inner, place + ".", meaning, out);
-      continue;
+class Flattening {
+ public:
+  Flattening(const FieldMeaning& meaning, Fields& out) : meaning_(meaning), out_(out) {}
+
+  void Append(const Message& message, const std::string& prefix, bool hex) {
+    std::vector<const FieldDescriptor*> fields;
+    message.GetReflection()->ListFields(message, &fields);
+    for (const FieldDescriptor* field : fields) {
+      const std::string path = prefix + field->name();
+      if (meaning_.Replace(message, *field, path, out_)) continue;
+      AppendField(message, *field, path, hex);
     }
-    std::string text = Value(message, field, i).Text();
-    if (field.is_optional() && text == DefaultText(field)) continue;
-    out.push_back({place, std::move(text)});
   }
-}
+
+ private:
+  void AppendField(const Message& message, const FieldDescriptor& field, const std::string& path,
+                   bool hex) {
+    const Reflection& reflection = *message.GetReflection();
+    Places places(field);
+    const int count = field.is_repeated() ? reflection.FieldSize(message, &field) : 1;
+    for (int i = 0; i < count; ++i) {
+      const std::string place =
+          field.is_repeated() ? fmt::format("{}[{}]", path, places.Of(message, field, i)) : path;
+      if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+        const Message& inner = field.is_repeated()
+                                   ? reflection.GetRepeatedMessage(message, &field, i)
+                                   : reflection.GetMessage(message, &field);
+        Append(inner, place + ".", hex || IsHex(field));
+        continue;
+      }
+      std::string text = Value(message, field, i, hex).Text();
+      if (field.is_optional() && text == DefaultText(field, hex)) continue;
+      out_.push_back({place, std::move(text)});
+    }
+  }
+
+  const FieldMeaning& meaning_;
+  Fields& out_;
+};
 
 }  // namespace
 
 void AppendFields(const Message& message, const std::string& prefix, const FieldMeaning& meaning,
                   Fields& out) {
-  std::vector<const FieldDescriptor*> fields;
-  message.GetReflection()->ListFields(message, &fields);
-  for (const FieldDescriptor* field : fields) {
-    const std::string path = prefix + field->name();
-    if (meaning.Replace(message, *field, path, out)) continue;
-    AppendField(message, *field, path, meaning, out);
-  }
+  Flattening(meaning, out).Append(message, prefix, /*hex=*/false);
 }
 
 std::string BytesText(std::string_view bytes) {

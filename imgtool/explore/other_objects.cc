@@ -80,6 +80,8 @@ Objects OtherObjects(const DumpMeaning& dump) {
   for (const DumpImage& listed : dump.reader().dump().images()) {
     const auto [type, id] = listed.image;
     if (std::ranges::find(kNotCompared, type) != std::end(kNotCompared)) continue;
+    // CRIU's way of writing that there is no time namespace.
+    if (type == ImageType::kTimens && id == 0) continue;
     DumpedObject object{NameOfImage(dump, listed), std::string(GetImageType(type).doc), {}};
     if (GetImageType(type).framing == ImageFraming::kRaw) {
       const auto text =

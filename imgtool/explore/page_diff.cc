@@ -51,14 +51,9 @@ bool IsZero(const std::byte* page) {
 
 class Comparison {
  public:
-  Comparison(const PageRanges* old_pages, const PageRanges* new_pages,
-             const std::function<bool(uint64_t)>& is_zero_absent, const std::string& object,
-             DiffReport& report)
-      : old_(old_pages),
-        new_(new_pages),
-        is_zero_absent_(is_zero_absent),
-        object_(object),
-        report_(report) {}
+  Comparison(const PageRanges* old_pages, const PageRanges* new_pages, const PageComparison& how,
+             const std::string& object, DiffReport& report)
+      : old_(old_pages), new_(new_pages), how_(how), object_(object), report_(report) {}
 
   Result<> Run() {
     uint64_t address = 0;
@@ -93,14 +88,29 @@ class Comparison {
   std::optional<ChangeKind> ComparePage(uint64_t address, uint64_t offset, bool in_old,
                                         bool in_new) const {
     if (in_old && in_new) {
-      const bool same = std::memcmp(old_.page(offset), new_.page(offset), kPageBytes) == 0;
-      return same ? std::nullopt : std::optional(ChangeKind::kChanged);
+      return IsSame(address, offset) ? std::nullopt : std::optional(ChangeKind::kChanged);
     }
     const std::byte* page = in_old ? old_.page(offset) : new_.page(offset);
-    if (is_zero_absent_(address)) {
+    if (how_.is_zero_absent(address)) {
       return IsZero(page) ? std::nullopt : std::optional(ChangeKind::kChanged);
     }
     return in_old ? ChangeKind::kGone : ChangeKind::kNew;
+  }
+
+  bool IsSame(uint64_t address, uint64_t offset) const {
+    const std::byte* old_page = old_.page(offset);
+    const std::byte* new_page = new_.page(offset);
+    if (std::memcmp(old_page, new_page, kPageBytes) == 0) return true;
+    for (uint64_t i = 0; i < kPageBytes; ++i) {
+      if (old_page[i] != new_page[i] && !IsIgnored(address + i)) return false;
+    }
+    return true;
+  }
+
+  bool IsIgnored(uint64_t address) const {
+    return std::ranges::any_of(how_.ignored, [&](const ByteRange& range) {
+      return address >= range.start && address - range.start < range.size_bytes;
+    });
   }
 
   void Extend(ChangeKind kind, uint64_t address) {
@@ -121,7 +131,7 @@ class Comparison {
 
   Side old_;
   Side new_;
-  const std::function<bool(uint64_t)>& is_zero_absent_;
+  const PageComparison& how_;
   const std::string& object_;
   DiffReport& report_;
   ChangeKind run_kind_ = ChangeKind::kChanged;
@@ -132,9 +142,8 @@ class Comparison {
 }  // namespace
 
 Result<> ComparePages(const PageRanges* old_pages, const PageRanges* new_pages,
-                      const std::function<bool(uint64_t)>& is_zero_absent,
-                      const std::string& object, DiffReport& report) {
-  return Comparison(old_pages, new_pages, is_zero_absent, object, report).Run();
+                      const PageComparison& how, const std::string& object, DiffReport& report) {
+  return Comparison(old_pages, new_pages, how, object, report).Run();
 }
 
 }  // namespace ckpt

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "formats/page_ranges.h"
@@ -13,13 +14,26 @@
 
 namespace ckpt {
 
+// Bytes of a memory.
+struct ByteRange {
+  uint64_t start;
+  uint64_t size_bytes;
+};
+
+// How to compare one memory with another.
+struct PageComparison {
+  // Whether a page at that address that is not in a dump is zeros: memory that nobody wrote to.
+  std::function<bool(uint64_t)> is_zero_absent;
+  // What the kernel writes by itself as threads run.
+  std::vector<ByteRange> ignored;
+};
+
 // Runs of pages that lie one after the other and changed alike. A page that is zeros in one dump
-// and in the other not there is the same page where `is_zero_absent` says so of its address: there,
-// memory that nobody wrote to is zeros. Lazy pages are in no dump and count as not there. Null: the
-// dump has no pages of this memory.
+// and in the other not there is the same page where
+// `is_zero_absent` says so of its address. Lazy pages are in no dump and count as not there. Null:
+// the dump has no pages of this memory.
 Result<> ComparePages(const PageRanges* old_pages, const PageRanges* new_pages,
-                      const std::function<bool(uint64_t)>& is_zero_absent,
-                      const std::string& object, DiffReport& report);
+                      const PageComparison& how, const std::string& object, DiffReport& report);
 
 }  // namespace ckpt
 
