@@ -8,6 +8,8 @@
 
 #include "formats/image_type.h"
 #include "imgtool/branch_map_text.h"
+#include "imgtool/check/changed_source.h"
+#include "imgtool/check/plan_check.h"
 #include "imgtool/dump_changes.h"
 #include "imgtool/facts_reader.h"
 #include "imgtool/finalize_plan.h"
@@ -48,12 +50,31 @@ ImageSource::Members Changed(const ImageSource::Members& members, const DumpChan
   return changed;
 }
 
-// A dump whose facts could be read has facts after the change, too, with as many entries.
+std::vector<CheckFinding> AllFindings(const ImageSource& images) {
+  const ChangedSource source(images);
+  const CheckedDump dump(source);
+  const auto findings = CheckDump(dump);
+  CKPT_CHECK(findings.has_value());
+  return findings.value();
+}
+
+// What the check before a commit lets pass, a check of all by all rules lets pass, too.
+void CheckAll(const ImageSource& before, const ImageSource& after, const DumpChanges& changes) {
+  const auto old_findings = AllFindings(before);
+  const auto findings = AllFindings(after);
+  for (const CheckFinding* added : NewFindings(old_findings, findings, changes)) {
+    CKPT_CHECK(added->rule->severity != CheckSeverity::kError);
+  }
+}
+
+// A dump whose facts could be read has facts after the change, too, with as many entries; and
+// nothing is wrong with it that was not before.
 int CheckOutput(const ImageSource::Members& members, EditPlan plan) {
   const ImageSource before = ImageSource::OfMembers("fuzzed", members);
   if (FinalizePlan(before, plan).has_error() || plan.empty()) return 0;
   const auto changes = ChangesOf(plan, before);
   if (changes.has_error()) return 0;
+  if (CheckPlan(before, plan, changes.value()).has_error()) return 0;
   const ImageSource after = ImageSource::OfMembers("rewritten", Changed(members, changes.value()));
   for (const auto& [name, content] : changes.value().edited) {
     const auto type = FindImageTypeByFileName(name);
@@ -64,6 +85,7 @@ int CheckOutput(const ImageSource::Members& members, EditPlan plan) {
     CKPT_CHECK(new_image.value().entries().size() >= old_image.value().entries().size());
   }
   CKPT_CHECK(ReadDumpFacts(before).has_error() || ReadDumpFacts(after).has_value());
+  CheckAll(before, after, changes.value());
   const auto edits = plan.edits();
   CKPT_CHECK(std::ranges::all_of(
       edits, [](const Edit* edit) { return edit->old_value != edit->new_value; }));
