@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "imgtool/archive_rules.h"
 
 namespace ckpt {
 
@@ -57,6 +58,8 @@ class Unpacking {
         if (link.type == type) CKPT_TRY(MakeLink(link));
       }
     }
+    // An archive that is cut short may look like one that holds less, or nothing.
+    CKPT_TRY(place_.IsInFolder(reader_.name()));
     // Those inside before those around them.
     for (auto folder = folders_.rbegin(); folder != folders_.rend(); ++folder) {
       if (folder->second) CKPT_TRY(SetAttributes(*folder->second, PathOf(folder->first)));
@@ -106,6 +109,7 @@ class Unpacking {
   }
 
   Result<> TakeFile(const ArchiveMember& member) {
+    place_.Add(member.path);
     CKPT_TRY(MakeFoldersAbove(member));
     const std::string path = PathOf(member.path);
     const UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
@@ -190,6 +194,7 @@ class Unpacking {
   ArchiveReader& reader_;
   const std::string& directory_;
   UnpackedArchive unpacked_;
+  ImagePlace place_;
   std::map<std::string, std::optional<ArchiveMember>> folders_;  // nothing of those not listed
   std::vector<ArchiveMember> links_;
 };

@@ -18,7 +18,8 @@ struct UnpackedArchive {
 // Into `directory`, which is empty and nobody else's. Where checkpoint/ is all that there is, what
 // is in it comes to the top. Modes and times are as in the archive, owners too where the caller may
 // set them; set-uid bits are not kept. Everything is synced. Errors are those of ArchiveReader, and
-// kUnsupported for members that collide. What was made until then stays.
+// kUnsupported for members that collide, kBadFormat where no image of a dump is among them. What
+// was made until then stays.
 Result<UnpackedArchive> UnpackArchive(ArchiveReader& reader, const std::string& directory);
 
 }  // namespace ckpt
