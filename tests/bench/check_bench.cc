@@ -159,6 +159,7 @@ void Measure(const std::string& imgtool, const std::string& directory, uint32_t 
     const auto begin = std::chrono::steady_clock::now();
     const pid_t pid = fork();
     if (pid == 0) {
+      dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
       execl(imgtool.c_str(), imgtool.c_str(), "check", directory.c_str(), nullptr);
       _exit(127);
     }
