@@ -46,7 +46,9 @@ TEST(ScanMessage, NamesWhatEncodingWouldNotRestore) {
   EXPECT_EQ(Causes("\x08\x01\x10\xff\xff\xff\xff\x1f"), "lengths of numbers");
   EXPECT_EQ(Causes("\x08\x01\x10\x01\x18\x02"), "lengths of numbers");
   EXPECT_EQ(Causes("\x10\x01\x08\x81\0"s), "order of fields, lengths of numbers");
-  EXPECT_EQ(DescribeInexact(Scan<pb::mm_entry>("\x6a\x01\x01").inexact), "packing");
+  std::string mm;  // with its required fields, which are the first twelve
+  for (char number = 1; number <= 12; ++number) mm += {static_cast<char>(number << 3), '\1'};
+  EXPECT_EQ(DescribeInexact(Scan<pb::mm_entry>(mm + "\x6a\x01\x01").inexact), "packing");
 }
 
 TEST(ScanMessage, LeavesToProtobufWhatLacksFieldsOrIsCutShort) {

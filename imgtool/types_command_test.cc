@@ -29,7 +29,7 @@ TEST(Types, PrintsALineForEachType) {
 TEST(Types, TellsWhatTheTableKnows) {
   const std::string out = RunTool({"types"}).out;
   EXPECT_THAT(out, testing::ContainsRegex(
-                       "\nPAGEMAP +pagemap-%u.img +0x56084025 +head\\+entries +pagemap_head, "
+                       "\nPAGEMAP +pagemap-%lu.img +0x56084025 +head\\+entries +pagemap_head, "
                        "pagemap_entry +- +"));
   EXPECT_THAT(out, testing::ContainsRegex("\nPAGES +pages-%u.img +- +raw +- +- +"));
 }

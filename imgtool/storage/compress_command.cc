@@ -147,6 +147,17 @@ void Report(const Invocation& invocation, const std::vector<Conversion>& convers
              out ? "" : "; the dump as it was is kept for `imgtool undo`, see --forget there");
 }
 
+// What an archive has beside the dump is gone with the directory that it was unpacked into.
+Result<> RefuseUnpackedParent(const DumpInput& input, const DumpDirectory& dump) {
+  if (input.path() == input.name()) return success();
+  CKPT_TRY(const std::optional<std::string> parent, dump.FindParent());
+  if (!parent) return success();
+  return MakeError(ErrorCode::kUnsupported,
+                   "{}: the dump has a parent in the archive, which would not be beside OUT; "
+                   "`imgtool unpack` it first, or make one dump of both by `imgtool squash`",
+                   input.name());
+}
+
 Result<int> Run(const Invocation& invocation, const Direction& direction) {
   CKPT_TRY(const std::optional<std::string> out, OutOf(invocation));
   Progress progress(direction.progress);
@@ -155,6 +166,7 @@ Result<int> Run(const Invocation& invocation, const Direction& direction) {
   CKPT_TRY(const DumpInput input,
            DumpInput::Open(invocation.operands[0], invocation, NeedsAllFiles));
   CKPT_TRY(const DumpDirectory dump, DumpDirectory::Open(input.path()));
+  CKPT_TRY(RefuseUnpackedParent(input, dump));
   CKPT_TRY(const PagesForm form, FormOfPages(dump));
   CKPT_TRY(const std::vector<Conversion> conversions, FindImages(dump, direction));
   if (form == direction.to && conversions.empty()) {

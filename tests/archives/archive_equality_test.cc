@@ -234,7 +234,7 @@ TEST_P(ArchiveEquality, OfEveryCommand) {
   for (const Command& command : Commands()) {
     const std::string name(command.name);
     ASSERT_TRUE(Tries().contains(name)) << name << ": say how it is tried on an archive";
-    // Its output has a parent link, which cannot be that of both.
+    // Refused of an archive: the parent would not be beside what is written.
     if (name == "compress" && GetParam().has_parent) continue;
     for (const Words& words : Tries().at(name)) {
       const Words arguments = Arguments(name, words);

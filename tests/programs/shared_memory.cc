@@ -43,12 +43,12 @@ void Run() {
     munmap(of_one, 3 * kPageBytes);
     strcpy(written_by_child + kPageBytes, "by the child");
     REQUIRE(mprotect(by_device, kPageBytes, PROT_READ) == 0);
-    // Only pages 100 to 199, elsewhere, but still above the others: CRIU's restore of a segment waits
-    // for all that share it, forever where one has its segments in another order.
-    munmap(whole, 100 * kPageBytes);
+    // Only pages 100 to 199, in the place of the first, and so still above the others: CRIU's
+    // restore of a segment waits for all that share it, forever where one has its segments in
+    // another order.
     char* const part =
         static_cast<char*>(mremap(whole + 100 * kPageBytes, 100 * kPageBytes, 100 * kPageBytes,
-                                  MREMAP_MAYMOVE | MREMAP_FIXED, Map(100)));
+                                  MREMAP_MAYMOVE | MREMAP_FIXED, whole));
     REQUIRE(part == whole);
     munmap(whole + 200 * kPageBytes, (kPages - 200) * kPageBytes);
     ReadyAndAwaitGo();
