@@ -2,11 +2,8 @@
 // take twice as long. The dumps are made here and removed.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -20,6 +17,7 @@
 #include "formats/proto/memory.pb.h"
 #include "formats/proto/task.pb.h"
 #include "formats/vma_status.h"
+#include "tests/bench/command_cost.h"
 #include "tests/harness/command.h"
 
 namespace ckpt {
@@ -153,26 +151,10 @@ class TasksDump {
 
 void Measure(const std::string& imgtool, const std::string& directory, uint32_t count) {
   TasksDump(directory).Make(count);
-  double best = 0;
-  long memory_kb = 0;
-  for (int i = 0; i < 3; ++i) {
-    const auto begin = std::chrono::steady_clock::now();
-    const pid_t pid = fork();
-    if (pid == 0) {
-      dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
-      execl(imgtool.c_str(), imgtool.c_str(), "check", directory.c_str(), nullptr);
-      _exit(127);
-    }
-    int status = 0;
-    rusage usage{};
-    wait4(pid, &status, 0, &usage);
-    CKPT_CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
-    best = i == 0 ? taken.count() : std::min(best, taken.count());
-    memory_kb = usage.ru_maxrss;
-  }
-  fmt::print("check, {:>5} tasks {:>38.3f} s {:>8.1f} MB\n", count, best,
-             static_cast<double>(memory_kb) / 1024);
+  std::vector<CommandCost> costs;
+  for (int i = 0; i < 3; ++i) costs.push_back(RunForCost({imgtool, "check", directory}));
+  const CommandCost cost = MedianCost(costs);
+  fmt::print("check, {:>5} tasks {:>38.3f} s {:>8.1f} MB\n", count, cost.seconds, cost.memory_mb);
   std::fflush(stdout);
   std::filesystem::remove_all(directory);
 }

@@ -5,12 +5,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <google/protobuf/message.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -23,6 +20,7 @@
 #include "formats/proto/files.pb.h"
 #include "formats/proto/memory.pb.h"
 #include "formats/proto/task.pb.h"
+#include "tests/bench/command_cost.h"
 #include "tests/harness/command.h"
 
 namespace ckpt {
@@ -39,45 +37,6 @@ constexpr uint32_t kTasks = 1000;
 // crit takes many minutes for all of them: it is given these, and its time multiplied.
 constexpr uint32_t kTasksForCrit = 20;
 constexpr int kRepetitions = 5;
-
-struct Cost {
-  double seconds = 0;
-  double cpu_seconds = 0;
-  double memory_mb = 0;
-};
-
-double Seconds(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-}
-
-// Standard output goes to `out`.
-Cost Run(const std::vector<std::string>& arguments, const std::string& out) {
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  const auto begin = std::chrono::steady_clock::now();
-  const pid_t pid = fork();
-  if (pid == 0) {
-    dup2(open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644), STDOUT_FILENO);
-    execvp(argv[0], argv.data());
-    _exit(127);
-  }
-  int status = 0;
-  rusage usage{};
-  wait4(pid, &status, 0, &usage);
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    fmt::print(stderr, "{} failed\n", fmt::join(arguments, " "));
-    std::exit(1);
-  }
-  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
-  return {taken.count(), Seconds(usage.ru_utime) + Seconds(usage.ru_stime),
-          static_cast<double>(usage.ru_maxrss) / 1024};
-}
-
-Cost Median(std::vector<Cost> costs) {
-  std::ranges::sort(costs, {}, &Cost::seconds);
-  return costs[costs.size() / 2];
-}
 
 // Every field of a message that a crit of the distribution can show, with small values.
 void Fill(Message& message, int depth) {
@@ -225,19 +184,20 @@ class Bench {
 
   std::string Path(const std::string& name) const { return work_ + "/" + name; }
 
-  Cost Imgtool(const std::vector<std::string>& arguments) {
+  CommandCost Imgtool(const std::vector<std::string>& arguments) {
     std::vector<std::string> all = {imgtool_};
     all.insert(all.end(), arguments.begin(), arguments.end());
-    std::vector<Cost> costs;
-    for (int i = 0; i < kRepetitions; ++i) costs.push_back(Run(all, Path("ours")));
-    return Median(costs);
+    std::vector<CommandCost> costs;
+    for (int i = 0; i < kRepetitions; ++i) costs.push_back(RunForCost(all, Path("ours")));
+    return MedianCost(costs);
   }
 
-  void Print(const std::string& name, const Cost& ours, const Cost& theirs, double aim) {
+  void Print(const std::string& name, const CommandCost& ours, const CommandCost& theirs,
+             double aim) {
     fmt::print("{:<40} {:>8.3f} s {:>8.2f} s {:>7.0f}x {:>6.1f} MB {:>6.0f} MB", name, ours.seconds,
                theirs.seconds, theirs.seconds / ours.seconds, ours.memory_mb, theirs.memory_mb);
     fmt::print(" {:>7.0f}x\n{:<40} {:>8.3f} s {:>8.2f} s\n", aim, "  processor time",
-               ours.cpu_seconds, theirs.cpu_seconds);
+               ours.processor_seconds, theirs.processor_seconds);
     std::fflush(stdout);
   }
 
@@ -252,19 +212,20 @@ class Bench {
     const std::string image = Path(image_name);
     make(image);
     if (Wanted(decode)) {
-      const Cost theirs = Run({"crit", "decode", "-i", image}, Path("theirs"));
+      const CommandCost theirs = RunForCost({"crit", "decode", "-i", image}, Path("theirs"));
       Print(decode, Imgtool({"decode", image}), theirs, aim);
     }
     if (pretty_aim > 0 && Wanted(pretty)) {
-      const Cost theirs = Run({"crit", "decode", "-i", image, "--pretty"}, Path("theirs"));
+      const CommandCost theirs =
+          RunForCost({"crit", "decode", "-i", image, "--pretty"}, Path("theirs"));
       Print(pretty, Imgtool({"decode", image, "--pretty"}), theirs, pretty_aim);
     }
     if (Wanted(encode)) {
-      Run({"crit", "decode", "-i", image}, Path("json"));
-      const Cost theirs =
-          Run({"crit", "encode", "-i", Path("json"), "-o", Path("theirs")}, Path("nothing"));
+      RunForCost({"crit", "decode", "-i", image}, Path("json"));
+      const CommandCost theirs =
+          RunForCost({"crit", "encode", "-i", Path("json"), "-o", Path("theirs")}, Path("nothing"));
       // Each its own spelling: the distribution's crit has an old name for a field of pagemaps.
-      Run({imgtool_, "decode", image}, Path("json"));
+      RunForCost({imgtool_, "decode", image}, Path("json"));
       Print(encode, Imgtool({"encode", Path("json"), "-o", Path("ours")}), theirs, aim);
     }
     for (const fs::directory_entry& file : fs::directory_iterator(work_)) fs::remove(file);
@@ -279,15 +240,16 @@ class Bench {
     const std::string some = Path("some");
     fs::create_directory(some);
     for (uint32_t pid = 1; pid <= kTasksForCrit; ++pid) MakeTask(some, pid);
-    Cost theirs = Run({"sh", "-c", fmt::format("for i in {}/*; do crit decode -i $i; done", some)},
-                      Path("theirs"));
+    CommandCost theirs =
+        RunForCost({"sh", "-c", fmt::format("for i in {}/*; do crit decode -i $i; done", some)},
+                   Path("theirs"));
     theirs.seconds *= kTasks / kTasksForCrit;
-    theirs.cpu_seconds *= kTasks / kTasksForCrit;
-    const Cost ours = Imgtool({"show", dump});
+    theirs.processor_seconds *= kTasks / kTasksForCrit;
+    const CommandCost ours = Imgtool({"show", dump});
     Print(name, ours, theirs, 200);
     fmt::print(
         "  crit over the images of {} tasks, times {}; imgtool kept {:.2f} processors busy\n",
-        kTasksForCrit, kTasks / kTasksForCrit, ours.cpu_seconds / ours.seconds);
+        kTasksForCrit, kTasks / kTasksForCrit, ours.processor_seconds / ours.seconds);
   }
 
   std::string work_;

@@ -3,12 +3,9 @@
 // its pages image. The programs take turns; the inputs are made here and removed.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <random>
 #include <string>
@@ -16,6 +13,7 @@
 
 #include "base/file.h"
 #include "imgtool/memory/sample_process.h"
+#include "tests/bench/command_cost.h"
 #include "tests/harness/command.h"
 
 namespace ckpt {
@@ -25,33 +23,8 @@ constexpr uint64_t kMemoryBytes = uint64_t{1} << 30;
 constexpr uint64_t kHugeBytes = uint64_t{100} << 30;
 constexpr uint64_t kStart = 0x100000000000;
 constexpr int kRepetitions = 5;
+constexpr int kNothingFound = 1;  // exit status of grep
 constexpr const char* kText = "password=hunter2";
-
-struct Cost {
-  double seconds = 0;
-  long memory_kb = 0;
-};
-
-// With its output thrown away: grep ends with 1 where there is nothing.
-Cost Run(const std::vector<std::string>& arguments) {
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  const auto begin = std::chrono::steady_clock::now();
-  const pid_t pid = fork();
-  if (pid == 0) {
-    const int null = open("/dev/null", O_WRONLY);
-    dup2(null, STDOUT_FILENO);
-    execvp(argv[0], argv.data());
-    _exit(127);
-  }
-  int status = 0;
-  rusage usage{};
-  wait4(pid, &status, 0, &usage);
-  CKPT_CHECK(WIFEXITED(status) && WEXITSTATUS(status) <= 1);
-  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
-  return {taken.count(), usage.ru_maxrss};
-}
 
 // Memory as it is: a part zeros, a part text, a part words, a part that looks random.
 std::string MakePages(size_t size_bytes) {
@@ -82,39 +55,33 @@ void MakeDump(const std::string& path, uint64_t size_bytes, const std::string& p
   CKPT_CHECK(truncate(image.c_str(), static_cast<off_t>(size_bytes)) == 0);
 }
 
-Cost Median(std::vector<Cost> costs) {
-  std::ranges::sort(costs, {}, &Cost::seconds);
-  return costs[costs.size() / 2];
-}
-
-void Print(const std::string& what, const Cost& cost, const Cost& yardstick) {
+void Print(const std::string& what, const CommandCost& cost, const CommandCost& yardstick) {
   fmt::print("{:<44} {:>7.3f} s {:>7.1f} MB   {:>5.0f} % of the speed of grep\n", what,
-             cost.seconds, static_cast<double>(cost.memory_kb) / 1024,
-             100 * yardstick.seconds / cost.seconds);
+             cost.seconds, cost.memory_mb, 100 * yardstick.seconds / cost.seconds);
 }
 
 void CompareWithGrep(const std::string& path, const std::string& imgtool) {
   MakeDump(path, kMemoryBytes, MakePages(kMemoryBytes));
-  std::vector<Cost> grep;
-  std::vector<Cost> text;
-  std::vector<Cost> regex;
+  std::vector<CommandCost> grep;
+  std::vector<CommandCost> text;
+  std::vector<CommandCost> regex;
   for (int i = 0; i < kRepetitions; ++i) {
-    grep.push_back(Run({"grep", "-c", kText, path + "/pages-1.img"}));
-    text.push_back(Run({imgtool, "mem", path, "1", "search", kText}));
+    grep.push_back(
+        RunForCost({"grep", "-c", kText, path + "/pages-1.img"}, "/dev/null", kNothingFound));
+    text.push_back(RunForCost({imgtool, "mem", path, "1", "search", kText}));
     regex.push_back(
-        Run({imgtool, "mem", path, "1", "search", "--regex", "pass(word|phrase)=[a-z]"}));
+        RunForCost({imgtool, "mem", path, "1", "search", "--regex", "pass(word|phrase)=[a-z]"}));
   }
-  Print("grep -c TEXT pages-1.img, 1 GiB", Median(grep), Median(grep));
-  Print("imgtool mem search TEXT", Median(text), Median(grep));
-  Print("imgtool mem search --regex", Median(regex), Median(grep));
+  Print("grep -c TEXT pages-1.img, 1 GiB", MedianCost(grep), MedianCost(grep));
+  Print("imgtool mem search TEXT", MedianCost(text), MedianCost(grep));
+  Print("imgtool mem search --regex", MedianCost(regex), MedianCost(grep));
 }
 
 void SearchHugeDump(const std::string& path, const std::string& imgtool) {
   MakeDump(path, kHugeBytes, SamplePage("begin"));
-  const Cost cost = Run({imgtool, "mem", path, "1", "search", kText});
+  const CommandCost cost = RunForCost({imgtool, "mem", path, "1", "search", kText});
   fmt::print("{:<44} {:>7.3f} s {:>7.1f} MB   {:.1f} GB/s\n", "imgtool mem search TEXT, 100 GiB",
-             cost.seconds, static_cast<double>(cost.memory_kb) / 1024,
-             static_cast<double>(kHugeBytes) / 1e9 / cost.seconds);
+             cost.seconds, cost.memory_mb, static_cast<double>(kHugeBytes) / 1e9 / cost.seconds);
 }
 
 void Main() {

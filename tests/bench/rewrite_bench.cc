@@ -3,12 +3,9 @@
 // take turns; the inputs are made here and removed.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <random>
@@ -18,6 +15,7 @@
 #include "base/file.h"
 #include "imgtool/sample_archive.h"
 #include "imgtool/sample_dump.h"
+#include "tests/bench/command_cost.h"
 #include "tests/harness/command.h"
 
 namespace ckpt {
@@ -30,36 +28,6 @@ constexpr size_t kFilesPerDump = 10000;
 constexpr off_t kPagesBytes = off_t{8} << 30;
 constexpr size_t kArchiveBytes = size_t{2} << 30;
 constexpr int kRepetitions = 3;
-
-struct Cost {
-  double seconds = 0;
-  long memory_kb = 0;
-};
-
-Cost Run(const std::vector<std::string>& arguments) {
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  const auto begin = std::chrono::steady_clock::now();
-  const pid_t pid = fork();
-  if (pid == 0) {
-    const int null = open("/dev/null", O_WRONLY);
-    dup2(null, STDOUT_FILENO);
-    execvp(argv[0], argv.data());
-    _exit(127);
-  }
-  int status = 0;
-  rusage usage{};
-  wait4(pid, &status, 0, &usage);
-  CKPT_CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
-  return {taken.count(), usage.ru_maxrss};
-}
-
-Cost Median(std::vector<Cost> costs) {
-  std::ranges::sort(costs, {}, &Cost::seconds);
-  return costs[costs.size() / 2];
-}
 
 void MakeDirectory(const std::string& path) {
   SampleDump dump(path);
@@ -115,26 +83,25 @@ void MakeArchive(const std::string& path, const std::string& work) {
   CKPT_CHECK(writer->Finish().has_value());
 }
 
-void Print(const char* what, const Cost& cost) {
-  fmt::print("{:<64} {:>8.3f} s {:>8.1f} MB\n", what, cost.seconds,
-             static_cast<double>(cost.memory_kb) / 1024);
+void Print(const char* what, const CommandCost& cost) {
+  fmt::print("{:<64} {:>8.3f} s {:>8.1f} MB\n", what, cost.seconds, cost.memory_mb);
   std::fflush(stdout);
 }
 
 void MeasureDirectory(const std::string& imgtool, const std::string& work) {
   MakeDirectory(work + "/dump");
   sync();
-  std::vector<Cost> costs;
+  std::vector<CommandCost> costs;
   for (int i = 0; i < kRepetitions; ++i) {
     const std::string from = i % 2 == 0 ? "/srv" : "/opt";
     const std::string to = i % 2 == 0 ? "/opt" : "/srv";
     costs.push_back(
-        Run({imgtool, "rewrite", work + "/dump", "--in-place", "--path", from + "=" + to}));
+        RunForCost({imgtool, "rewrite", work + "/dump", "--in-place", "--path", from + "=" + to}));
     // Else the next change removes the state that this one keeps.
-    Run({imgtool, "undo", "--forget", work + "/dump"});
+    RunForCost({imgtool, "undo", "--forget", work + "/dump"});
     sync();
   }
-  Print("rewrite --in-place, 10,000 images, 10,000 files, 8 GB of pages", Median(costs));
+  Print("rewrite --in-place, 10,000 images, 10,000 files, 8 GB of pages", MedianCost(costs));
   fmt::print("{:<64} {:>8.3f} s {:>8.1f} MB\n", "  aim", 0.3, 64.0);
 }
 
@@ -142,20 +109,20 @@ void MeasureArchive(const std::string& imgtool, const std::string& work) {
   const std::string archive = work + "/dump.tar.zst";
   MakeArchive(archive, work);
   sync();
-  std::vector<Cost> ours;
-  std::vector<Cost> theirs;
+  std::vector<CommandCost> ours;
+  std::vector<CommandCost> theirs;
   for (int i = 0; i < kRepetitions; ++i) {
     const std::string out = work + "/out";
     theirs.push_back(
-        Run({"sh", "-c", fmt::format("zstd -qdc {} | zstd -q -T0 -3 > {}", archive, out)}));
+        RunForCost({"sh", "-c", fmt::format("zstd -qdc {} | zstd -q -T0 -3 > {}", archive, out)}));
     fs::remove(out);
     sync();
-    ours.push_back(Run({imgtool, "rewrite", archive, "-o", out, "--path", "/srv=/opt"}));
+    ours.push_back(RunForCost({imgtool, "rewrite", archive, "-o", out, "--path", "/srv=/opt"}));
     fs::remove(out);
     sync();
   }
-  Print("rewrite -o of a zstd archive, 2 GB unpacked", Median(ours));
-  Print("zstd -dc | zstd -T0 -3 of the same (without a sync)", Median(theirs));
+  Print("rewrite -o of a zstd archive, 2 GB unpacked", MedianCost(ours));
+  Print("zstd -dc | zstd -T0 -3 of the same (without a sync)", MedianCost(theirs));
 }
 
 int Main() {

@@ -2,11 +2,9 @@
 // level over the same bytes. The programs take turns; the inputs are made here and removed.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <random>
@@ -16,6 +14,7 @@
 #include "base/file.h"
 #include "formats/proto/inventory.pb.h"
 #include "imgtool/sample_dump.h"
+#include "tests/bench/command_cost.h"
 #include "tests/harness/command.h"
 
 namespace ckpt {
@@ -26,29 +25,6 @@ namespace fs = std::filesystem;
 constexpr size_t kPagesBytes = size_t{1} << 30;
 constexpr int kRepetitions = 5;
 constexpr int kLevels[] = {1, 3};
-
-double Run(const std::vector<std::string>& arguments) {
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  const auto begin = std::chrono::steady_clock::now();
-  const pid_t pid = fork();
-  if (pid == 0) {
-    const int null = open("/dev/null", O_WRONLY);
-    dup2(null, STDOUT_FILENO);
-    execvp(argv[0], argv.data());
-    _exit(127);
-  }
-  int status = 0;
-  waitpid(pid, &status, 0);
-  CKPT_CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
-double Median(std::vector<double> seconds) {
-  std::ranges::sort(seconds);
-  return seconds[seconds.size() / 2];
-}
 
 // Memory as it is: a part zeros, a part that cannot be compressed, the rest records.
 void MakeDump(const std::string& path) {
@@ -72,13 +48,13 @@ void MakeDump(const std::string& path) {
 }
 
 struct Times {
-  std::vector<double> ours;
-  std::vector<double> zstd;
+  std::vector<CommandCost> ours;
+  std::vector<CommandCost> zstd;
 };
 
 void Print(const std::string& what, const Times& times) {
-  const double ours = Median(times.ours);
-  const double zstd = Median(times.zstd);
+  const double ours = MedianCost(times.ours).seconds;
+  const double zstd = MedianCost(times.zstd).seconds;
   fmt::print("{:<24} {:>8.3f} s   zstd -T0 {:>8.3f} s   ratio {:>5.2f}   (aim: at most 1.10)\n",
              what, ours, zstd, ours / zstd);
   std::fflush(stdout);
@@ -94,18 +70,19 @@ void Measure(const std::string& imgtool, const std::string& work, int level) {
   Times decompress;
   for (int i = 0; i < kRepetitions; ++i) {
     sync();
-    compress.zstd.push_back(
-        Run({"sh", "-c",
-             fmt::format("zstd -q -f -T0 -{} {} -o {} && sync {}", level, plain, packed, packed)}));
+    compress.zstd.push_back(RunForCost(
+        {"sh", "-c",
+         fmt::format("zstd -q -f -T0 -{} {} -o {} && sync {}", level, plain, packed, packed)}));
     sync();
-    compress.ours.push_back(Run({imgtool, "compress", work + "/dump", "-o", work + "/out",
-                                 "--level", std::to_string(level)}));
+    compress.ours.push_back(RunForCost({imgtool, "compress", work + "/dump", "-o", work + "/out",
+                                        "--level", std::to_string(level)}));
     sync();
-    decompress.zstd.push_back(
-        Run({"sh", "-c",
-             fmt::format("zstd -q -f -d -T0 {} -o {} && sync {}", packed, unpacked, unpacked)}));
+    decompress.zstd.push_back(RunForCost(
+        {"sh", "-c",
+         fmt::format("zstd -q -f -d -T0 {} -o {} && sync {}", packed, unpacked, unpacked)}));
     sync();
-    decompress.ours.push_back(Run({imgtool, "decompress", work + "/out", "-o", work + "/back"}));
+    decompress.ours.push_back(
+        RunForCost({imgtool, "decompress", work + "/out", "-o", work + "/back"}));
     if (i + 1 == kRepetitions) {
       fmt::print("level {}: 1 GiB becomes {:.1f} MiB, with zstd {:.1f} MiB\n", level,
                  static_cast<double>(fs::file_size(work + "/out/pages-1.img.zst")) / (1 << 20),
