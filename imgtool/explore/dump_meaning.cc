@@ -57,6 +57,8 @@ constexpr FieldRuleRow kRules[] = {
     {"eventpoll_tfd_entry", "pos", FieldRule::kIgnored},
     {"ghost_file_entry", "atim", FieldRule::kIgnored},  // a dumper reads the file
     {"unix_sk_entry", "backlog", FieldRule::kUnlessUnset},
+    // A processor may tell of a component in its first state that it is in use, or not.
+    {"user_x86_xsave_entry", "xstate_bv", FieldRule::kIgnored},
     {"vma_entry", "fd", FieldRule::kIgnored},
     {"mm_entry", "vmas", FieldRule::kIgnored},  // compared as mappings
     {"mnt_entry", "mnt_id", FieldRule::kIgnored},
