@@ -1,0 +1,15 @@
+// For tests: damages that the rules of event_rules.h name.
+#ifndef FORMATS_CHECK_EVENT_DAMAGES_H_
+#define FORMATS_CHECK_EVENT_DAMAGES_H_
+
+#include <vector>
+
+#include "formats/check/check_damage.h"
+
+namespace ckpt {
+
+std::vector<CheckDamage> EventDamages();
+
+}  // namespace ckpt
+
+#endif  // FORMATS_CHECK_EVENT_DAMAGES_H_

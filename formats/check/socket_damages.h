@@ -1,0 +1,15 @@
+// For tests: damages that the rules of socket_rules.h name.
+#ifndef FORMATS_CHECK_SOCKET_DAMAGES_H_
+#define FORMATS_CHECK_SOCKET_DAMAGES_H_
+
+#include <vector>
+
+#include "formats/check/check_damage.h"
+
+namespace ckpt {
+
+std::vector<CheckDamage> SocketDamages();
+
+}  // namespace ckpt
+
+#endif  // FORMATS_CHECK_SOCKET_DAMAGES_H_

@@ -1,0 +1,15 @@
+// For tests: damages that the rules of tree_rules.h name.
+#ifndef FORMATS_CHECK_TREE_DAMAGES_H_
+#define FORMATS_CHECK_TREE_DAMAGES_H_
+
+#include <vector>
+
+#include "formats/check/check_damage.h"
+
+namespace ckpt {
+
+std::vector<CheckDamage> TreeDamages();
+
+}  // namespace ckpt
+
+#endif  // FORMATS_CHECK_TREE_DAMAGES_H_
