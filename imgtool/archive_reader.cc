@@ -102,6 +102,9 @@ ssize_t ArchiveReader::ReadBlock(archive* reader, void* self, const void** bytes
     that.read_error_ = std::move(block).error();
     return -1;
   }
+  if (const auto position = that.source_.FindPosition()) {
+    that.progress_.Update(position->done_bytes, position->total_bytes);
+  }
   *bytes = block.value().data();
   return static_cast<ssize_t>(block.value().size());
 }

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "base/byte_reader.h"
+#include "base/progress.h"
 #include "base/result.h"
 #include "formats/compressed_stream.h"
 #include "imgtool/archive_limits.h"
@@ -42,7 +43,7 @@ struct ArchiveMember {
 
 class ArchiveReader {
  public:
-  // The source must outlive the reader.
+  // The source must outlive the reader. Progress is shown of a regular file.
   static Result<std::unique_ptr<ArchiveReader>> Open(InputSource& source,
                                                      const ArchiveLimits& limits);
 
@@ -83,6 +84,7 @@ class ArchiveReader {
   uint64_t content_bytes_ = 0;  // of all members so far, holes and all
   std::string member_;
   std::optional<Error> read_error_;
+  Progress progress_{"reading the archive"};
 };
 
 }  // namespace ckpt

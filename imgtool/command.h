@@ -36,6 +36,8 @@ struct Command {
   std::string_view description;
   size_t min_operands = 1;  // fewer is a usage error
   size_t max_operands = 1;
+  // How many of the first operands may be dumps, which an earlier run may have left in a rewrite.
+  size_t dump_operands = 1;
   // Adds the command's options; --help is there already.
   void (*add_options)(boost::program_options::options_description& options);
   // Returns the exit code. An error is printed to streams.err by the caller, as

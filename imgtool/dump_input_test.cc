@@ -219,7 +219,7 @@ TEST_F(DumpInputTest, AFileComesOnce) {
 TEST_F(DumpInputTest, FoldersAreNotDeep) {
   std::string path;
   for (int i = 0; i < 20; ++i) path += "a/";
-  EXPECT_EQ(ErrorOfMember('0', path + "x"), "member " + path + "x: too many folders deep");
+  EXPECT_EQ(ErrorOfMember('0', path + "x"), "member " + path + "x: more than 16 folders deep");
 }
 
 TEST_F(DumpInputTest, ImagesAreInOnePlace) {

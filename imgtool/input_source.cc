@@ -53,15 +53,20 @@ Result<Bytes> InputSource::Read() {
   return AsBytes(buffer_).first(got);
 }
 
-uint64_t InputSource::Skip(uint64_t size_bytes) {
+std::optional<InputSource::Position> InputSource::FindPosition() const {
   struct stat status = {};
-  if (in_ != nullptr || !head_.empty() || fstat(fd_.get(), &status) != 0) return 0;
-  if (!S_ISREG(status.st_mode)) return 0;
+  if (in_ != nullptr || fstat(fd_.get(), &status) != 0) return std::nullopt;
+  if (!S_ISREG(status.st_mode)) return std::nullopt;
   const off_t here = lseek(fd_.get(), 0, SEEK_CUR);
-  if (here < 0 || here >= status.st_size) return 0;
+  if (here < 0 || here > status.st_size) return std::nullopt;
+  return Position{static_cast<uint64_t>(here), static_cast<uint64_t>(status.st_size)};
+}
+
+uint64_t InputSource::Skip(uint64_t size_bytes) {
+  const auto position = FindPosition();
+  if (!position || !head_.empty()) return 0;
   // Never beyond the end, so that what is cut short is found to be.
-  const uint64_t left = static_cast<uint64_t>(status.st_size - here);
-  const uint64_t step = std::min(left, size_bytes);
+  const uint64_t step = std::min(position->total_bytes - position->done_bytes, size_bytes);
   return lseek(fd_.get(), static_cast<off_t>(step), SEEK_CUR) < 0 ? 0 : step;
 }
 

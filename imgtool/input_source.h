@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -33,6 +34,13 @@ class InputSource {
   // Passes over at most so many bytes without reading them, and says over how many; 0 where only
   // reading helps.
   uint64_t Skip(uint64_t size_bytes);
+
+  // How much of a regular file was read or passed over, and its size; nothing of anything else.
+  struct Position {
+    uint64_t done_bytes = 0;
+    uint64_t total_bytes = 0;
+  };
+  std::optional<Position> FindPosition() const;
 
  private:
   InputSource(std::string name, UniqueFd fd, std::istream* in)

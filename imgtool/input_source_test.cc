@@ -45,6 +45,16 @@ TEST_F(InputSourceTest, AFileIsPassedOverUpToItsEnd) {
   EXPECT_EQ(ReadRest(file), "");
 }
 
+TEST_F(InputSourceTest, ARegularFileTellsHowMuchOfItIsDone) {
+  InputSource file = InputSource::OfFile(Put("f", std::string(1000000, 'x'))).value();
+  ASSERT_TRUE(file.Read());
+  EXPECT_EQ(file.FindPosition()->done_bytes, 256u << 10);
+  EXPECT_EQ(file.Skip(1000), 1000u);
+  EXPECT_EQ(file.FindPosition()->done_bytes, (256u << 10) + 1000);
+  EXPECT_EQ(file.FindPosition()->total_bytes, 1000000u);
+  EXPECT_FALSE(InputSource::OfFile("/dev/zero").value().FindPosition());
+}
+
 TEST_F(InputSourceTest, WhatWasPeekedAtIsNotPassedOver) {
   InputSource file = InputSource::OfFile(Put("f", "0123456789")).value();
   ASSERT_TRUE(file.Peek(4));

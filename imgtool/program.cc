@@ -2,11 +2,13 @@
 
 #include <fmt/ostream.h>
 
+#include <algorithm>
 #include <boost/program_options.hpp>
 #include <exception>
 #include <istream>
 #include <new>
 #include <ostream>
+#include <span>
 #include <vector>
 
 #include "imgtool/descriptor_stream.h"
@@ -53,8 +55,8 @@ std::vector<std::string> Operands(const po::variables_map& values) {
 }
 
 // A rewrite that was killed is finished or rolled back by whatever is run on the dump next.
-void Recover(const std::string& operand, std::string_view place, const Streams& streams) {
-  const auto done = RecoverDump(operand);
+void Recover(const std::string& dump, std::string_view place, const Streams& streams) {
+  const auto done = RecoverDump(dump);
   if (done.has_error()) {
     fmt::print(streams.err, "{}: warning: {}\n", place, done.error().message);
   } else if (done.value()) {
@@ -84,7 +86,8 @@ int RunCommand(const Command& command, std::span<const std::string> args, const 
         fmt::format("{} operands given, at most {} allowed", operands.size(), command.max_operands),
         streams);
   }
-  for (const std::string& operand : operands) Recover(operand, place, streams);
+  const size_t dumps = std::min(command.dump_operands, operands.size());
+  for (const std::string& dump : std::span(operands).first(dumps)) Recover(dump, place, streams);
   const Result<int> code = command.run({values, operands, streams});
   if (code) return code.value();
   fmt::print(streams.err, "{}: {}\n", place, code.error().message);

@@ -5,14 +5,16 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <array>
 #include <boost/program_options/options_description.hpp>
 #include <csignal>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/file.h"
+#include "imgtool/directory_fixture.h"
+#include "imgtool/test_pipe.h"
 #include "imgtool/tool_run.h"
 
 namespace ckpt {
@@ -102,24 +104,13 @@ TEST(EachCommand, IsDocumentedWithItsOptions) {
   }
 }
 
-struct Pipe {
-  UniqueFd reader;
-  UniqueFd writer;
-};
-
-Pipe MakePipe() {
-  std::array<int, 2> fds;
-  EXPECT_EQ(pipe2(fds.data(), O_CLOEXEC), 0);
-  return {UniqueFd(fds[0]), UniqueFd(fds[1])};
-}
-
 struct DescriptorRun {
   int code = -1;
   std::string err;
 };
 
 DescriptorRun RunHelpInto(int out) {
-  Pipe err = MakePipe();
+  TestPipe err = MakeTestPipe();
   const std::vector<std::string> args = {"--help"};
   const int code = RunImgtoolOnDescriptors(args, STDIN_FILENO, out, err.writer.get());
   err.writer.Reset();
@@ -129,7 +120,7 @@ DescriptorRun RunHelpInto(int out) {
 
 TEST(ImgtoolOnDescriptors, EndsQuietlyWhenNobodyReadsItsOutput) {
   const auto before = std::signal(SIGPIPE, SIG_IGN);
-  Pipe out = MakePipe();
+  TestPipe out = MakeTestPipe();
   out.reader.Reset();
   const DescriptorRun run = RunHelpInto(out.writer.get());
   EXPECT_EQ(run.code, 0);
@@ -143,6 +134,21 @@ TEST(ImgtoolOnDescriptors, SaysWhenItsOutputCannotBeWritten) {
   const DescriptorRun run = RunHelpInto(full.value().get());
   EXPECT_EQ(run.code, 8);
   EXPECT_EQ(run.err, "imgtool: write(standard output): No space left on device (ENOSPC)\n");
+}
+
+using DumpsOnly = DirectoryFixture;
+
+// A text to be searched for is no dump, whatever lies beside a file of that name.
+TEST_F(DumpsOnly, AreTidiedUpAfterARewriteThatWasCutShort) {
+  const std::string dump = directory_ + "/dump";
+  const std::string text = directory_ + "/text";
+  for (const char* name : {"/dump", "/.dump.imgtool-new", "/text", "/.text.imgtool-new"}) {
+    std::filesystem::create_directory(directory_ + name);
+  }
+  EXPECT_THAT(RunTool({"mem", dump, "1", "search", text}).err,
+              HasSubstr(dump + ": a rewrite of it was cut short and is rolled back\n"));
+  EXPECT_FALSE(std::filesystem::exists(directory_ + "/.dump.imgtool-new"));
+  EXPECT_TRUE(std::filesystem::exists(directory_ + "/.text.imgtool-new"));
 }
 
 }  // namespace

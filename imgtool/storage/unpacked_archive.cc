@@ -4,27 +4,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <filesystem>
 #include <map>
-#include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/file.h"
 #include "imgtool/archive_rules.h"
+#include "imgtool/member_tree.h"
 
 namespace ckpt {
 
 namespace {
 
-namespace fs = std::filesystem;
-
-// Dumps have one folder in another, at most.
-constexpr std::ptrdiff_t kMaxDepth = 16;
 constexpr mode_t kKeptModeBits = 0777;
 // What checkpoint/ is called while its files come to the top.
 constexpr const char* kOutOfTheWay = ".imgtool-checkpoint";
@@ -34,15 +28,13 @@ constexpr const char* kOutOfTheWay = ".imgtool-checkpoint";
 class Unpacking {
  public:
   Unpacking(ArchiveReader& reader, const std::string& directory)
-      : reader_(reader), directory_(directory) {}
+      : reader_(reader), tree_(reader, directory) {}
 
   Result<> Take(ArchiveMember member) {
     ++unpacked_.member_count;
     switch (member.type) {
       case TarType::kDirectory:
-        CKPT_TRY(MakeFolders(member, member.path));
-        folders_[member.path] = std::move(member);
-        return success();
+        return TakeFolder(std::move(member));
       case TarType::kHardLink:
       case TarType::kSymlink:
         links_.push_back(std::move(member));
@@ -62,7 +54,7 @@ class Unpacking {
     CKPT_TRY(place_.IsInFolder(reader_.name()));
     // Those inside before those around them.
     for (auto folder = folders_.rbegin(); folder != folders_.rend(); ++folder) {
-      if (folder->second) CKPT_TRY(SetAttributes(*folder->second, PathOf(folder->first)));
+      CKPT_TRY(SetAttributes(folder->second, PathOf(folder->first)));
     }
     CKPT_TRY(BringToTop());
     CKPT_TRY(SyncAll());
@@ -70,76 +62,26 @@ class Unpacking {
   }
 
  private:
-  std::string PathOf(const std::string& member_path) const {
-    return member_path.empty() ? directory_ : directory_ + "/" + member_path;
-  }
+  std::string PathOf(const std::string& member_path) const { return tree_.PathOf(member_path); }
 
-  // What the member collides with is another member.
-  Error Failed(int error_number, const ArchiveMember& member) const {
-    if (error_number == EEXIST || error_number == ENOTDIR) {
-      return MakeError(
-          ErrorCode::kUnsupported, "{}: member {}: {}", reader_.name(), member.path,
-          error_number == EEXIST ? "a file that is there already" : "below what is no folder");
-    }
-    return ErrnoError(error_number, "{}: member {}", reader_.name(), member.path);
-  }
-
-  Result<> MakeFolders(const ArchiveMember& member, const std::string& folder) {
-    if (std::ranges::count(folder, '/') >= kMaxDepth) {
-      return MakeError(ErrorCode::kUnsupported, "{}: member {}: more than {} folders deep",
-                       reader_.name(), member.path, kMaxDepth);
-    }
-    for (size_t end = 0; end != std::string::npos && !folder.empty();) {
-      end = folder.find('/', end + 1);
-      const std::string path = folder.substr(0, end);
-      if (folders_.contains(path)) continue;
-      if (mkdir(PathOf(path).c_str(), 0700) != 0) {
-        const int saved = errno;
-        return Failed(saved == EEXIST ? ENOTDIR : saved, member);
-      }
-      folders_.emplace(path, std::nullopt);
-    }
+  Result<> TakeFolder(ArchiveMember member) {
+    CKPT_TRY(tree_.MakeFolders(member, member.path));
+    folders_[member.path] = std::move(member);
     return success();
-  }
-
-  Result<> MakeFoldersAbove(const ArchiveMember& member) {
-    const size_t slash = member.path.rfind('/');
-    return slash == std::string::npos ? Result<>(success())
-                                      : MakeFolders(member, member.path.substr(0, slash));
   }
 
   Result<> TakeFile(const ArchiveMember& member) {
     place_.Add(member.path);
-    CKPT_TRY(MakeFoldersAbove(member));
-    const std::string path = PathOf(member.path);
-    const UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    const int saved = errno;
-    if (!fd.valid()) return Failed(saved, member);
-    while (true) {
-      CKPT_TRY(const auto piece, reader_.ReadPiece());
-      if (!piece) break;
-      CKPT_TRY(WriteAllAt(fd.get(), piece->bytes, piece->offset, path));
-    }
-    // A hole at the end.
-    if (ftruncate(fd.get(), static_cast<off_t>(member.size_bytes)) != 0) {
-      const int failed = errno;
-      return Failed(failed, member);
-    }
+    CKPT_TRY(const UniqueFd fd, tree_.MakeFile(member));
+    CKPT_TRY(tree_.CopyContent(member, fd));
     unpacked_.size_bytes += member.size_bytes;
-    return SetAttributes(member, path);
+    return SetAttributes(member, PathOf(member.path));
   }
 
   Result<> MakeLink(const ArchiveMember& member) {
-    CKPT_TRY(MakeFoldersAbove(member));
-    const std::string path = PathOf(member.path);
-    const bool is_hard = member.type == TarType::kHardLink;
-    const std::string target =
-        is_hard ? PathOf(fs::path(member.link).lexically_normal().string()) : member.link;
-    const int made =
-        is_hard ? link(target.c_str(), path.c_str()) : symlink(target.c_str(), path.c_str());
-    const int saved = errno;
-    if (made != 0) return Failed(saved, member);
-    return is_hard ? Result<>(success()) : SetAttributes(member, path);
+    CKPT_TRY(tree_.MakeLink(member));
+    if (member.type == TarType::kHardLink) return success();
+    return SetAttributes(member, PathOf(member.path));
   }
 
   Result<> SetAttributes(const ArchiveMember& member, const std::string& path) const {
@@ -163,9 +105,8 @@ class Unpacking {
   }
 
   Result<> BringToTop() {
-    CKPT_TRY(const auto top, ListDirectory(directory_));
-    const auto folder = folders_.find(kCheckpointFolder);
-    if (top.size() != 1 || folder == folders_.end()) return success();
+    CKPT_TRY(const auto top, ListDirectory(tree_.directory()));
+    if (top != std::vector<std::string>{kCheckpointFolder}) return success();
     const std::string moved = PathOf(kOutOfTheWay);
     CKPT_TRY(Rename(PathOf(kCheckpointFolder), moved));
     CKPT_TRY(const auto names, ListDirectory(moved));
@@ -174,7 +115,9 @@ class Unpacking {
       const int saved = errno;
       return ErrnoError(saved, "rmdir(\"{}\")", moved);
     }
-    return folder->second ? SetAttributes(*folder->second, directory_) : Result<>(success());
+    const auto folder = folders_.find(kCheckpointFolder);
+    if (folder == folders_.end()) return success();
+    return SetAttributes(folder->second, tree_.directory());
   }
 
   static Result<> Rename(const std::string& from, const std::string& to) {
@@ -185,17 +128,17 @@ class Unpacking {
 
   // Of thousands of images each would take milliseconds by itself.
   Result<> SyncAll() const {
-    CKPT_TRY(const UniqueFd fd, OpenFile(directory_, O_RDONLY | O_DIRECTORY));
+    CKPT_TRY(const UniqueFd fd, OpenFile(tree_.directory(), O_RDONLY | O_DIRECTORY));
     if (syncfs(fd.get()) == 0) return success();
     const int saved = errno;
-    return ErrnoError(saved, "syncfs(\"{}\")", directory_);
+    return ErrnoError(saved, "syncfs(\"{}\")", tree_.directory());
   }
 
   ArchiveReader& reader_;
-  const std::string& directory_;
+  MemberTree tree_;
   UnpackedArchive unpacked_;
   ImagePlace place_;
-  std::map<std::string, std::optional<ArchiveMember>> folders_;  // nothing of those not listed
+  std::map<std::string, ArchiveMember> folders_;  // those that are members
   std::vector<ArchiveMember> links_;
 };
 

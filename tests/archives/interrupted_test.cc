@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "imgtool/program.h"
 #include "imgtool/sample_archive.h"
+#include "imgtool/test_pipe.h"
 #include "tests/harness/command.h"
 
 namespace ckpt {
@@ -24,17 +25,6 @@ namespace fs = std::filesystem;
 using std::string_literals::operator""s;
 
 const std::string kFsImage = "\x19\x43\x56\x54\x12\x39\x40\x51\x04\0\0\0\x08\x01\x10\x02"s;
-
-struct Pipe {
-  UniqueFd reader;
-  UniqueFd writer;
-};
-
-Pipe MakePipe() {
-  std::array<int, 2> fds;
-  EXPECT_EQ(pipe2(fds.data(), O_CLOEXEC), 0);
-  return {UniqueFd(fds[0]), UniqueFd(fds[1])};
-}
 
 // imgtool with an archive that it waits for the end of.
 class Interrupted : public testing::TestWithParam<int> {
@@ -66,7 +56,7 @@ class Interrupted : public testing::TestWithParam<int> {
 };
 
 TEST_P(Interrupted, LeavesNothingBehind) {
-  Pipe in = MakePipe();
+  TestPipe in = MakeTestPipe();
   const std::string start = SampleTarMember("fs-1.img", kFsImage);
   ASSERT_TRUE(WriteAll(in.writer.get(), AsBytes(start), "pipe"));
   const pid_t child = Start(in.reader.get());
@@ -89,9 +79,9 @@ TEST(NobodyReads, WhatIsShownOfAnArchive) {
   std::vector<std::pair<std::string, std::string>> files;
   for (int id = 1; id < 2000; ++id) files.emplace_back(fmt::format("fs-{}.img", id), kFsImage);
   WriteCompressed(archive, SampleTar(files), Compression::kZstd);
-  Pipe out = MakePipe();
+  TestPipe out = MakeTestPipe();
   out.reader.Reset();
-  Pipe err = MakePipe();
+  TestPipe err = MakeTestPipe();
   const std::vector<std::string> arguments = {"show", archive};
   EXPECT_EQ(RunImgtoolOnDescriptors(arguments, STDIN_FILENO, out.writer.get(), err.writer.get()),
             0);
