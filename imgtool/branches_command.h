@@ -10,12 +10,13 @@
 namespace ckpt {
 
 inline constexpr char kBranchesDescription[] =
-    "Prints as a branch map (docs/branch-map.md) what a source says of union mounts. A source is "
+    "Prints as a branch map (docs/branch-map.md) what a source says of union mounts. A source is\n"
+    "a dump of ckpt-dump, in an archive, too; a copied /sys/fs/aufs/si_* directory; the log of a\n"
+    "CRIU dump; a file aufs/layers/ID or a directory overlay2/ID of Docker, or overlay/ID of\n"
+    "podman; the JSON of docker inspect and podman inspect, or of containerd's mounts; lines of\n"
+    "mountinfo or /proc/mounts; mount options (br:, dirs=, lowerdir=), also on the command line; "
     "a\n"
-    "dump of ckpt-dump; a copied /sys/fs/aufs/si_* directory; the log of a CRIU dump; a file\n"
-    "aufs/layers/ID or a directory overlay2/ID of Docker, or overlay/ID of podman; the JSON of\n"
-    "docker inspect and podman inspect, or of containerd's mounts; lines of mountinfo or\n"
-    "/proc/mounts; mount options (br:, dirs=, lowerdir=), also on the command line; a branch map.\n"
+    "branch map. `-` is the standard input.\n"
     "What it prints can be edited and given to aufs-fixup --branches, and so can the source.\n";
 
 void AddBranchesOptions(boost::program_options::options_description& options);

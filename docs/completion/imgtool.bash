@@ -10,7 +10,7 @@ _imgtool() {
       words=""
       ;;
     branches)
-      options="-h --help -d --dump"
+      options="-h --help -d --dump --max-unpacked --max-members --max-ratio"
       words=""
       ;;
     check)

@@ -153,6 +153,10 @@ Result<int> RunPack(const Invocation& invocation) {
   }
   const auto out = invocation.options["output"].as<std::string>();
   CKPT_TRY(const std::string directory, RealPath(invocation.operands[0]));
+  if (!fs::is_directory(directory)) {
+    return MakeError(ErrorCode::kUsage, "{}: not a directory; only a dump directory can be packed",
+                     invocation.operands[0]);
+  }
   CKPT_TRY(const bool at_top, HasImagesAtTop(directory));
   SourceList list(out);
   CKPT_TRY(at_top ? list.Add(directory, kCheckpointFolder) : list.AddBelow(directory, ""));

@@ -22,8 +22,14 @@ namespace po = boost::program_options;
 
 Result<InputSource> SourceOf(const Invocation& invocation) {
   const std::string& operand = invocation.operands[0];
-  if (operand != kStandardInput) return InputSource::OfFile(operand);
-  return InputSource::OfStream(invocation.streams.in, "standard input");
+  if (operand == kStandardInput) {
+    return InputSource::OfStream(invocation.streams.in, "standard input");
+  }
+  struct stat status {};
+  if (stat(operand.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
+    return MakeError(ErrorCode::kUsage, "{}: a directory, not an archive", operand);
+  }
+  return InputSource::OfFile(operand);
 }
 
 Result<std::string> PlaceOfDirectory(const std::string& out) {

@@ -1,5 +1,6 @@
 // Every command of imgtool that reads a dump says the same of an archive, however it is compressed,
 // as of the directory that was packed.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -27,18 +28,18 @@ namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
 // How each command is tried: its arguments, in which "PID" is the dumped process and "dump" the
-// dump. What a command writes goes to "out". None: the command reads no dump that could be an
-// archive.
+// dump. What a command writes goes to "out". None: the command reads no dump, or an archive is not
+// to it what a directory is; those have tests of their own below.
 const std::map<std::string, std::vector<Words>>& Tries() {
   static const auto* const tries = new std::map<std::string, std::vector<Words>>{
       {"aufs-fixup", {{"dump", "--dry-run", "--branches", "map"}}},
-      {"branches", {}},
+      {"branches", {{"dump"}, {"map", "--dump", "dump"}}},
       {"check", {{"dump"}, {"dump", "--json"}}},
       {"completion", {}},
       {"compress", {{"dump", "-o", "out"}}},
       {"core", {{"dump", "PID", "-o", "out"}}},
       {"decode", {}},
-      {"decompress", {}},
+      {"decompress", {{"dump", "-o", "out"}}},
       {"diff", {{"dump", "dump"}, {"dump", "other"}, {"other", "dump", "--json"}}},
       {"encode", {}},
       {"help", {}},
@@ -92,6 +93,13 @@ Tree ReadOut() {
   return {{"out", ReadWholeFile("out").value()}};
 }
 
+// Of a folder with the dump `dump`: its files, or the archive.
+Tree ReadDump(const std::string& folder) {
+  const std::string dump = folder + "/dump";
+  if (fs::is_directory(dump)) return ReadTree(dump);
+  return {{"dump", ReadWholeFile(dump).value()}};
+}
+
 // What is in an archive is called by its path there.
 std::string WithoutFolder(std::string text) {
   const std::string in_archive = "dump/checkpoint";
@@ -126,11 +134,12 @@ union aufs
 )";
 
 struct Dumped {
-  std::string base;  // has `whole` and `layers`, with a dump `dump` in each
+  std::string base;  // has `whole`, `layers` and `compressed`, with a dump `dump` in each
   pid_t pid = 0;
 };
 
-// A dump, and the same with a parent, each in a folder with `other`, a dump of another state.
+// A dump, the same with a parent, and with compressed pages, each in a folder with `other`, a dump
+// of another state.
 Result<Dumped> MakeDumps() {
   Dumped dumped;
   CKPT_TRY(dumped.base, MakeTestDirectory("archives"));
@@ -148,6 +157,11 @@ Result<Dumped> MakeDumps() {
   CKPT_TRY(WriteWholeFile(whole + "/dump/notes \xc3\xa9.txt", AsBytes("text"), 0600));
   fs::copy(whole, dumped.base + "/layers", fs::copy_options::recursive);
   CKPT_TRY(SplitDump(dumped.base + "/layers/dump", 2));
+  const std::string compressed = dumped.base + "/compressed";
+  fs::copy(whole, compressed, fs::copy_options::recursive);
+  const Outcome done = RunIn(compressed, {"compress", "dump"});
+  if (done.code != 0) return MakeError(ErrorCode::kInternal, "{}", done.err);
+  RunIn(compressed, {"undo", "--forget", "dump"});
   return dumped;
 }
 
@@ -171,17 +185,24 @@ Result<std::string> PackAsPodman(const std::string& folder) {
   return tar.output;
 }
 
+enum class Packer { kPodman, kTarOfDump, kImgtool };
+
 struct Packing {
   const char* name;
-  bool has_parent;
-  bool at_top;
+  const char* folder;  // of the dump
+  Packer packer;
   Compression compression;
 };
 
 constexpr Packing kPackings[] = {
-    {"plain", true, false, Compression::kNone},  {"gzip", true, false, Compression::kGzip},
-    {"bzip2", true, false, Compression::kBzip2}, {"xz", true, false, Compression::kXz},
-    {"zstd", true, false, Compression::kZstd},   {"at the top", false, true, Compression::kGzip},
+    {"plain", "layers", Packer::kPodman, Compression::kNone},
+    {"gzip", "layers", Packer::kPodman, Compression::kGzip},
+    {"bzip2", "layers", Packer::kPodman, Compression::kBzip2},
+    {"xz", "layers", Packer::kPodman, Compression::kXz},
+    {"zstd", "layers", Packer::kPodman, Compression::kZstd},
+    {"at the top", "whole", Packer::kTarOfDump, Compression::kGzip},
+    {"by imgtool", "whole", Packer::kImgtool, Compression::kZstd},
+    {"with compressed pages", "compressed", Packer::kPodman, Compression::kZstd},
 };
 
 class ArchiveEquality : public testing::TestWithParam<Packing> {
@@ -190,10 +211,9 @@ class ArchiveEquality : public testing::TestWithParam<Packing> {
     const Result<Dumped>& dumps = Dumps();
     ASSERT_TRUE(dumps) << dumps.error().message;
     pid_ = dumps.value().pid;
-    directory_ = dumps.value().base + (GetParam().has_parent ? "/layers" : "/whole");
+    directory_ = dumps.value().base + "/" + GetParam().folder;
     archive_ = MakeTestDirectory("packed").value();
-    tar_ = Pack();
-    WriteCompressed(archive_ + "/dump", tar_, GetParam().compression);
+    Pack(archive_ + "/dump");
     fs::create_directory_symlink(directory_ + "/other", archive_ + "/other");
     fs::copy(directory_ + "/map", archive_ + "/map");
     temporary_ = MakeTestDirectory("temporary").value();
@@ -204,15 +224,28 @@ class ArchiveEquality : public testing::TestWithParam<Packing> {
     EXPECT_TRUE(fs::is_empty(temporary_));
   }
 
-  std::string Pack() {
-    const auto packed =
-        GetParam().at_top
-            ? RunCommandWell({"tar", "-C", directory_ + "/dump", "-c", "-f", "-", "."})
-            : RunCommandWell({"true"});
-    if (GetParam().at_top) return packed.value().output;
-    const auto podman = PackAsPodman(directory_);
-    EXPECT_TRUE(podman) << podman.error().message;
-    return podman.has_value() ? podman.value() : "";
+  void Pack(const std::string& archive) const {
+    if (GetParam().packer == Packer::kImgtool) {
+      ASSERT_EQ(RunIn(directory_, {"pack", "dump", "-o", archive}).code, 0);
+      return;
+    }
+    Result<std::string> tar = PackAsPodman(directory_);
+    if (GetParam().packer == Packer::kTarOfDump) {
+      tar =
+          RunCommandWell({"tar", "-C", directory_ + "/dump", "-c", "-f", "-", "."}).value().output;
+    }
+    ASSERT_TRUE(tar) << tar.error().message;
+    WriteCompressed(archive, tar.value(), GetParam().compression);
+  }
+
+  bool HasParent() const { return fs::is_symlink(directory_ + "/dump/parent"); }
+  bool IsCompressed() const { return GetParam().folder == std::string("compressed"); }
+
+  // Refused of an archive whose parent would not be beside what is written; of a directory, where
+  // there is nothing to do.
+  bool IsRefused(const std::string& command) const {
+    if (command == "compress") return HasParent() || IsCompressed();
+    return command == "decompress" && !IsCompressed();
   }
 
   Words Arguments(const std::string& command, const Words& words) const {
@@ -227,21 +260,78 @@ class ArchiveEquality : public testing::TestWithParam<Packing> {
   std::string directory_;
   std::string archive_;
   std::string temporary_;
-  std::string tar_;
 };
 
 TEST_P(ArchiveEquality, OfEveryCommand) {
   for (const Command& command : Commands()) {
     const std::string name(command.name);
     ASSERT_TRUE(Tries().contains(name)) << name << ": say how it is tried on an archive";
-    // Refused of an archive: the parent would not be beside what is written.
-    if (name == "compress" && GetParam().has_parent) continue;
+    if (IsRefused(name)) continue;
     for (const Words& words : Tries().at(name)) {
       const Words arguments = Arguments(name, words);
       const Outcome of_directory = RunIn(directory_, arguments);
       EXPECT_NE(of_directory.code, 2) << name << ": " << of_directory.err;
       EXPECT_EQ(RunIn(archive_, arguments), of_directory) << testing::PrintToString(arguments);
     }
+  }
+}
+
+// The directory itself comes of it, so that decode and encode of its images are the same, too.
+TEST_P(ArchiveEquality, OfWhatIsUnpacked) {
+  const Outcome unpacked = RunIn(archive_, {"unpack", "dump", "-o", "out"});
+  EXPECT_EQ(unpacked.code, 0) << unpacked.err;
+  const bool is_in_folder = GetParam().packer == Packer::kPodman;
+  EXPECT_EQ(ReadTree(archive_ + (is_in_folder ? "/out/checkpoint" : "/out")),
+            ReadTree(directory_ + "/dump"));
+}
+
+// A change in its place, and taken back.
+TEST_P(ArchiveEquality, OfAChangeThatIsUndone) {
+  std::vector<Outcome> outcomes;
+  for (const std::string& folder : {directory_, archive_}) {
+    const std::string copy = MakeTestDirectory("changed").value();
+    fs::copy(folder, copy, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+    const Tree before = ReadDump(copy);
+    outcomes.push_back(RunIn(copy, {"rewrite", "dump", "--in-place", "--path", "/usr/lib=/srv/l"}));
+    EXPECT_EQ(outcomes.back().code, 0) << outcomes.back();
+    EXPECT_NE(ReadDump(copy), before);
+    // How it was written is not the same: links to files here, copied members there.
+    std::string& report = outcomes.back().out;
+    report.resize(report.find("; written to dump, "));
+    outcomes.push_back(RunIn(copy, {"undo", "dump"}));
+    EXPECT_EQ(outcomes.back().code, 0) << outcomes.back();
+    EXPECT_EQ(ReadDump(copy), before);
+  }
+  EXPECT_EQ(outcomes[0], outcomes[2]);
+  EXPECT_EQ(outcomes[1], outcomes[3]);
+}
+
+// What takes no archive says so.
+TEST_P(ArchiveEquality, ElseARefusalThatIsClear) {
+  struct Refusal {
+    Words arguments;
+    int code;
+    std::string message;
+  };
+  std::vector<Refusal> refusals = {
+      {{"decode", "dump"}, 2, "imgtool decode: dump: a dump, not an image; show prints dumps\n"},
+      {{"encode", "dump", "-o", "out"}, 4, "imgtool encode: dump: line 1, column 1: "},
+      {{"pack", "dump", "-o", "out"},
+       2,
+       "imgtool pack: dump: not a directory; only a dump directory can be packed\n"},
+      {{"compress", "dump"},
+       2,
+       "imgtool compress: dump: only a directory can be changed in its place; give -o OUT\n"},
+  };
+  for (const char* const command : {"compress", "decompress"}) {
+    if (!HasParent()) continue;
+    refusals.push_back({{command, "dump", "-o", "out"}, 5, "the dump has a parent in the archive"});
+  }
+  for (const auto& [arguments, code, message] : refusals) {
+    const Outcome outcome = RunIn(archive_, arguments);
+    EXPECT_EQ(outcome.code, code) << outcome;
+    EXPECT_THAT(outcome.err, testing::HasSubstr(message));
+    EXPECT_TRUE(outcome.files.empty()) << outcome;
   }
 }
 
