@@ -39,6 +39,14 @@ Result<size_t> DescriptorSource::Read(std::span<std::byte> out) {
   }
 }
 
+uint64_t DescriptorSource::Skip(uint64_t size_bytes) {
+  const off_t here = size_bytes_ ? lseek(descriptor_, 0, SEEK_CUR) : -1;
+  // Never beyond the end, so that what is cut short is found to be.
+  if (here < 0 || static_cast<uint64_t>(here) >= *size_bytes_) return 0;
+  const uint64_t step = std::min(*size_bytes_ - static_cast<uint64_t>(here), size_bytes);
+  return lseek(descriptor_, static_cast<off_t>(step), SEEK_CUR) < 0 ? 0 : step;
+}
+
 Result<size_t> StreamSource::Read(std::span<std::byte> out) {
   in_.read(reinterpret_cast<char*>(out.data()), static_cast<std::streamsize>(out.size()));
   if (in_.bad()) return MakeError(ErrorCode::kSystem, "{}: reading failed", name_);
@@ -57,6 +65,23 @@ void ByteWindow::Consume(size_t size_bytes) {
   CKPT_CHECK(size_bytes <= end_ - begin_);
   begin_ += size_bytes;
   offset_ += size_bytes;
+}
+
+Result<uint64_t> ByteWindow::Skip(uint64_t size_bytes) {
+  uint64_t left = size_bytes;
+  while (left > 0) {
+    if (visible().empty()) {
+      const uint64_t unread = source_.Skip(left);
+      offset_ += unread;
+      left -= unread;
+      CKPT_TRY(Fill(left > 0 ? 1 : 0));
+      if (visible().empty()) break;
+    }
+    const size_t step = static_cast<size_t>(std::min<uint64_t>(left, visible().size()));
+    Consume(step);
+    left -= step;
+  }
+  return size_bytes - left;
 }
 
 std::optional<uint64_t> ByteWindow::remaining() const {

@@ -24,6 +24,9 @@ class ByteSource {
   virtual Result<size_t> Read(std::span<std::byte> out) = 0;
   // How many bytes there are in all, where that is known before they are read.
   virtual std::optional<uint64_t> size_bytes() const { return std::nullopt; }
+  // Passes over at most so many bytes without reading them, and says over how many; 0 where only
+  // reading helps.
+  virtual uint64_t Skip(uint64_t /*size_bytes*/) { return 0; }
 };
 
 // `bytes` must outlive it.
@@ -45,6 +48,8 @@ class DescriptorSource : public ByteSource {
   Result<size_t> Read(std::span<std::byte> out) override;
   // Of regular files, read from their start.
   std::optional<uint64_t> size_bytes() const override { return size_bytes_; }
+  // In those, too.
+  uint64_t Skip(uint64_t size_bytes) override;
 
  private:
   int descriptor_;
@@ -75,6 +80,8 @@ class ByteWindow {
   // What is visible now.
   Bytes visible() const { return Bytes(buffer_.get() + begin_, end_ - begin_); }
   void Consume(size_t size_bytes);
+  // Consumes that many bytes, visible or not, and says how many there were.
+  Result<uint64_t> Skip(uint64_t size_bytes);
 
   // Where the first visible byte stands in the source.
   uint64_t offset() const { return offset_; }

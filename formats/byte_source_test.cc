@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <initializer_list>
 #include <sstream>
 #include <string>
 
@@ -75,6 +76,27 @@ TEST(ByteWindow, ShowsAsMuchAsIsAskedForAndThere) {
   EXPECT_EQ(AsText(window.visible().first(290000)), std::string_view(text).substr(7, 290000));
   ASSERT_TRUE(window.Fill(1 << 30));
   EXPECT_EQ(window.visible().size(), text.size() - 7);
+}
+
+TEST(ByteWindow, SkipsWhatIsVisibleAndWhatIsNot) {
+  const std::string path = testing::TempDir() + "byte-window";
+  ASSERT_TRUE(WriteWholeFile(path, AsBytes(std::string(1000000, 'x') + "end"), 0644));
+  const UniqueFd fd = OpenFile(path, 0).value();
+  DescriptorSource file(fd.get(), path);
+  std::istringstream in(std::string(1000000, 'x') + "end");
+  StreamSource stream(in, "it");
+  for (ByteSource* source : std::initializer_list<ByteSource*>{&file, &stream}) {
+    ByteWindow window(*source);
+    ASSERT_TRUE(window.Fill(10));
+    EXPECT_EQ(window.Skip(1000000).value(), 1000000u);
+    EXPECT_EQ(window.offset(), 1000000u);
+    ASSERT_TRUE(window.Fill(10));
+    EXPECT_EQ(AsText(window.visible()), "end");
+    EXPECT_EQ(window.Skip(UINT64_MAX).value(), 3u);
+    EXPECT_EQ(window.Skip(1).value(), 0u);
+  }
+  // The file was not read, but for what was visible.
+  EXPECT_EQ(file.Skip(1), 0u);
 }
 
 TEST(ByteWindow, KnowsWhatIsLeftWhereTheSourceKnowsItsSize) {

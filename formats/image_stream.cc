@@ -199,6 +199,20 @@ Result<std::optional<EntryBlock>> ImageStream::NextBlock() {
   return std::optional(block);
 }
 
+Result<> ImageStream::PassOverExtra(const StreamedEntry& entry) {
+  const ExtraLayout& extra = entry.extra;
+  CKPT_CHECK(extra.messages == 0);
+  CKPT_TRY(const uint64_t passed, window_.Skip(extra.to_end ? UINT64_MAX : extra.size_bytes));
+  CKPT_TRY(const uint64_t padding, window_.Skip(extra.padding_bytes));
+  if (extra.to_end || (passed == extra.size_bytes && padding == extra.padding_bytes)) {
+    return success();
+  }
+  return MakeError(ErrorCode::kBadFormat,
+                   "{}: entry {} at offset {}: extra of {} bytes, with {} bytes of it in the file",
+                   name_, entry.index, entry.offset, extra.size_bytes + extra.padding_bytes,
+                   passed + padding);
+}
+
 Result<std::optional<Bytes>> ImageStream::ReadExact(size_t size_bytes) {
   CKPT_TRY(window_.Fill(size_bytes));
   if (window_.visible().size() < size_bytes) return std::optional<Bytes>();

@@ -57,6 +57,9 @@ class ImageStream {
   // nor before the head of types that have one was read. Valid until something else is read.
   Result<std::optional<EntryBlock>> NextBlock();
 
+  // Over the whole extra of the entry that was read last, without reading it where the source can
+  // do that. Not over queued messages, whose sizes are in their midst.
+  Result<> PassOverExtra(const StreamedEntry& entry);
   // Exactly that many bytes of the extra; what is wrong where there are fewer is the caller's to
   // tell, with missing().
   Result<std::optional<Bytes>> ReadExact(size_t size_bytes);

@@ -7,9 +7,28 @@
 #include <cerrno>
 
 #include "base/file.h"
+#include "formats/byte_source.h"
+#include "formats/image_stream.h"
 #include "formats/pages_image.h"
 
 namespace ckpt {
+
+namespace {
+
+// The messages of a queue, whose sizes are in their midst, are passed over in memory; they are
+// bounded by what the kernel queues.
+bool CanStream(const ImageTypeInfo& info) {
+  return info.framing != ImageFraming::kLegacyPages && info.extra != ExtraKind::kMessages;
+}
+
+}  // namespace
+
+Result<HeaderVersion> CheckSource::ReadMessages(const std::string& file_name,
+                                                const MessageVisit& visit) const {
+  CKPT_TRY(const ImageFile image, Read(file_name));
+  for (const ImageEntry& entry : image.entries()) CKPT_TRY(visit(entry.index, entry.message));
+  return image.header_version();
+}
 
 Result<DirectoryCheckSource> DirectoryCheckSource::Open(std::string path) {
   DirectoryCheckSource source(std::move(path));
@@ -19,6 +38,23 @@ Result<DirectoryCheckSource> DirectoryCheckSource::Open(std::string path) {
 
 Result<ImageFile> DirectoryCheckSource::Read(const std::string& file_name) const {
   return ReadImageFile(PathOf(file_name));
+}
+
+Result<HeaderVersion> DirectoryCheckSource::ReadMessages(const std::string& file_name,
+                                                         const MessageVisit& visit) const {
+  const auto name = FindImageTypeByFileName(file_name);
+  if (!name || !CanStream(GetImageType(name->type))) {
+    return CheckSource::ReadMessages(file_name, visit);
+  }
+  CKPT_TRY(const UniqueFd fd, OpenFile(PathOf(file_name), O_RDONLY));
+  DescriptorSource bytes(fd.get(), PathOf(file_name));
+  CKPT_TRY(ImageStream image, ImageStream::Open(PathOf(file_name), name->type, bytes));
+  while (true) {
+    CKPT_TRY(const auto entry, image.Next());
+    if (!entry) return image.header_version();
+    CKPT_TRY(visit(entry->index, entry->message));
+    CKPT_TRY(image.PassOverExtra(*entry));
+  }
 }
 
 Result<std::string> DirectoryCheckSource::ReadStart(const std::string& file_name,

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,6 +24,10 @@ class CheckSource {
   virtual const std::vector<std::string>& file_names() const = 0;
   // An image. Errors name it.
   virtual Result<ImageFile> Read(const std::string& file_name) const = 0;
+  // The same, without its extras: hands each message, with its index, to `visit`, until that fails.
+  using MessageVisit = std::function<Result<>(size_t index, Bytes message)>;
+  virtual Result<HeaderVersion> ReadMessages(const std::string& file_name,
+                                             const MessageVisit& visit) const;
   // At most `limit_bytes` from the start of any file.
   virtual Result<std::string> ReadStart(const std::string& file_name, size_t limit_bytes) const = 0;
   // In bytes. Nothing for what is no file: a directory, a symbolic link.
@@ -40,6 +45,9 @@ class DirectoryCheckSource : public CheckSource {
 
   const std::vector<std::string>& file_names() const override { return file_names_; }
   Result<ImageFile> Read(const std::string& file_name) const override;
+  // In memory that does not grow with extras, nor with the number of entries.
+  Result<HeaderVersion> ReadMessages(const std::string& file_name,
+                                     const MessageVisit& visit) const override;
   Result<std::string> ReadStart(const std::string& file_name, size_t limit_bytes) const override;
   Result<std::optional<uint64_t>> FileSize(const std::string& file_name) const override;
   Result<std::optional<uint64_t>> UnpackedSize(const std::string& file_name) const override;

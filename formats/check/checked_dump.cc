@@ -67,26 +67,30 @@ const CheckedImage* CheckedDump::Find(ImageType type, uint64_t id) const {
   return found == images.end() || found->name.id != id ? nullptr : &*found;
 }
 
+void CheckedDump::Keep(size_t index, const pb::pagemap_entry& pages, LoadedImage& loaded) const {
+  loaded.pages.push_back(PagesOf(pages));
+  if (pages.unknown_fields().empty()) return;
+  Message* odd = pages.New(arena_.get());
+  odd->CopyFrom(pages);
+  loaded.odd_pages.emplace_back(index, odd);
+}
+
 Result<> CheckedDump::LoadInto(const CheckedImage& image, LoadedImage& loaded) const {
-  CKPT_TRY(const ImageFile file, source_.Read(image.file_name));
-  loaded.header = file.header_version();
   pb::pagemap_entry pages;
-  for (const ImageEntry& entry : file.entries()) {
-    const auto* descriptor = FindEntryDescriptor(image.name.type, entry.index);
+  const auto load = [&](size_t index, Bytes bytes) -> Result<> {
+    const auto* descriptor = FindEntryDescriptor(image.name.type, index);
     if (descriptor == nullptr) return success();
     if (descriptor == pb::pagemap_entry::descriptor()) {
-      CKPT_TRY(ParseMessage(entry.message, pages));
-      loaded.pages.push_back(PagesOf(pages));
-      if (pages.unknown_fields().empty()) continue;
-      Message* odd = pages.New(arena_.get());
-      odd->CopyFrom(pages);
-      loaded.odd_pages.emplace_back(entry.index, odd);
-      continue;
+      CKPT_TRY(ParseMessage(bytes, pages));
+      Keep(index, pages, loaded);
+      return success();
     }
     Message* message = PrototypeOf(*descriptor).New(arena_.get());
-    CKPT_TRY(ParseMessage(entry.message, *message));
+    CKPT_TRY(ParseMessage(bytes, *message));
     loaded.messages.push_back(message);
-  }
+    return success();
+  };
+  CKPT_TRY(loaded.header, source_.ReadMessages(image.file_name, load));
   return success();
 }
 
@@ -101,8 +105,14 @@ const LoadedImage& CheckedDump::Load(const CheckedImage& image) const {
   }
   auto result = LoadInto(image, loaded);
   loaded.is_whole = result.has_value();
-  if (result.has_error() && IsDamage(result.error())) loaded.damage = result.error().message;
-  if (result.has_error() && !IsDamage(result.error())) NoteFailure(std::move(result).error());
+  if (loaded.is_whole) return loaded;
+  loaded = LoadedImage();
+  loaded.image = &image;
+  if (IsDamage(result.error())) {
+    loaded.damage = result.error().message;
+  } else {
+    NoteFailure(std::move(result).error());
+  }
   return loaded;
 }
 

@@ -23,6 +23,10 @@
 
 namespace ckpt {
 
+namespace pb {
+class pagemap_entry;
+}
+
 // An entry of a pagemap, in a form of which a million take little room.
 struct CheckedPages {
   uint64_t start;
@@ -35,7 +39,7 @@ struct CheckedImage {
   std::string file_name;
 };
 
-// What was read of an image. Of a damaged one: the entries before the damage.
+// What was read of an image. Of a damaged one nothing but the damage.
 struct LoadedImage {
   const CheckedImage* image = nullptr;
   bool is_whole = false;
@@ -128,6 +132,7 @@ class CheckedDump {
 
  private:
   Result<> LoadInto(const CheckedImage& image, LoadedImage& loaded) const;
+  void Keep(size_t index, const pb::pagemap_entry& pages, LoadedImage& loaded) const;
   void NoteFailure(Error error) const;
 
   const CheckSource& source_;

@@ -12,6 +12,7 @@
 #include "formats/check/sample_container.h"
 #include "formats/proto/files.pb.h"
 #include "formats/proto/mounts.pb.h"
+#include "formats/proto/notify.pb.h"
 #include "imgtool/check/root_check.h"
 #include "imgtool/directory_fixture.h"
 #include "imgtool/sample_archive.h"
@@ -124,6 +125,13 @@ TEST_F(CheckCommand, TellsOfDamagedImagesWithoutTheDirectoryAndChecksTheRest) {
   EXPECT_THAT(run.out, Not(HasSubstr(dump())));
 }
 
+// Of more than what is read of any image at once, and of more than there is memory.
+TEST_F(CheckCommand, ReadsNoContentOfDeletedFiles) {
+  const std::string name = sample_.dump.FirstOf(ImageType::kGhostFile);
+  fs::resize_file(dump() + "/" + name, uint64_t{1} << 40);
+  EXPECT_EQ(RunTool({"check", dump()}).out, "0 errors, 0 warnings, 0 notes\n");
+}
+
 TEST_F(CheckCommand, TellsOfGapsInTheParentAndOfNone) {
   fs::remove(directory_ + "/parent/pagemap-1.img");
   EXPECT_THAT(RunTool({"check", dump()}).out,
@@ -219,6 +227,38 @@ TEST_F(CheckRootOption, FindsAllThatDiffersInOneRun) {
             "error root-build-id: not so: the build id of the program is that of the dump\n"
             "  files.img: entry 0: reg.build_id: /bin/app has none, expected 04030201\n"
             "5 errors, 0 warnings, 0 notes\n");
+}
+
+TEST_F(CheckRootOption, LooksForWhatIsWatchedByItsPath) {
+  sample_.dump.Edit<pb::file_entry>(ImageType::kFiles, [](pb::file_entry& file) {
+    if (!file.has_ify()) return false;
+    // The first is on a deleted file, which is in the dump.
+    file.mutable_ify()->mutable_wd(0)->mutable_f_handle()->set_path("/bin/deleted");
+    file.mutable_ify()->mutable_wd(1)->mutable_f_handle()->set_path("/bin/gone");
+    return true;
+  });
+  sample_.dump.Edit<pb::file_entry>(ImageType::kFiles, [](pb::file_entry& file) {
+    if (!file.has_ffy()) return false;
+    pb::fanotify_mark_entry& mark = *file.mutable_ffy()->mutable_mark(0);
+    mark.clear_me();
+    mark.set_type(pb::INODE);
+    mark.mutable_ie()->mutable_f_handle()->set_path("/run/none");
+    FillRequired(mark);
+    return true;
+  });
+  Write();
+  const ToolRun run = RunTool({"check", dump(), "--root", root()});
+  EXPECT_EQ(run.code, 1);
+  EXPECT_THAT(run.out,
+              HasSubstr("error root-watch: not so: the root filesystem has what is watched by its "
+                        "path\n"
+                        "  files.img: entry 13: ify.wd[1].f_handle.path: /bin/gone is not there, "
+                        "expected what is watched\n"
+                        "  files.img: entry 14: ffy.mark[0].ie.f_handle.path: /run/none is not "
+                        "there, expected what is watched\n"));
+  Put("root/bin/gone", "");
+  Put("root/run/none", "");
+  EXPECT_EQ(RunTool({"check", dump(), "--root", root()}).code, 0);
 }
 
 TEST_F(CheckRootOption, FollowsLinksInsideOfTheRootOnly) {

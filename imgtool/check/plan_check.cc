@@ -93,16 +93,6 @@ std::string TextOf(const CheckFinding& finding) {
                      EscapeOctal(finding.Text()));
 }
 
-Error Refuse(const std::vector<const CheckFinding*>& errors) {
-  std::string text;
-  for (size_t i = 0; i < std::min(errors.size(), kMostShown); ++i) {
-    text += (i == 0 ? "" : "; ") + TextOf(*errors[i]);
-  }
-  if (errors.size() > kMostShown) text += fmt::format("; {} more", errors.size() - kMostShown);
-  return MakeError(ErrorCode::kUnsupported,
-                   "nothing is written, since the changed dump could not be restored: {}", text);
-}
-
 size_t CountOf(const std::vector<CheckFinding>& findings) {
   return static_cast<size_t>(std::ranges::count_if(findings, [](const CheckFinding& finding) {
     return finding.rule->severity != CheckSeverity::kNote;
@@ -130,6 +120,16 @@ std::vector<const CheckFinding*> NewFindings(const std::vector<CheckFinding>& be
   return added;
 }
 
+Error RefuseToWrite(const std::vector<const CheckFinding*>& errors) {
+  std::string text;
+  for (size_t i = 0; i < std::min(errors.size(), kMostShown); ++i) {
+    text += (i == 0 ? "" : "; ") + TextOf(*errors[i]);
+  }
+  if (errors.size() > kMostShown) text += fmt::format("; {} more", errors.size() - kMostShown);
+  return MakeError(ErrorCode::kUnsupported,
+                   "nothing is written, since the changed dump could not be restored: {}", text);
+}
+
 CheckedChange ChangeOf(const EditPlan& plan) { return ChangeBuilder(plan).Build(); }
 
 Result<std::vector<PlanNote>> CheckPlan(const ImageSource& images, const EditPlan& plan,
@@ -151,7 +151,7 @@ Result<std::vector<PlanNote>> CheckPlan(const ImageSource& images, const EditPla
     }
   }
   const size_t old_count = CountOf(findings) - added.size();
-  if (!errors.empty()) return Refuse(errors);
+  if (!errors.empty()) return RefuseToWrite(errors);
   if (old_count > 0) {
     notes.push_back({"", fmt::format("{} finding{} of `imgtool check` that the dump had before",
                                      old_count, old_count == 1 ? "" : "s")});

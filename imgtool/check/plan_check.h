@@ -21,6 +21,9 @@ std::vector<const CheckFinding*> NewFindings(const std::vector<CheckFinding>& be
                                              const std::vector<CheckFinding>& after,
                                              const DumpChanges& changes);
 
+// kUnsupported, with what the errors say.
+Error RefuseToWrite(const std::vector<const CheckFinding*>& errors);
+
 // Checks the dump as `changes`, which are those of the plan, leave it, by all rules that the plan
 // can concern. kUnsupported, with the findings: there are errors that the dump did not have before.
 // Else notes: findings that it did have, in one, and each warning that it did not.

@@ -11,6 +11,7 @@
 
 #include "formats/check/checked_files.h"
 #include "formats/proto/mounts.pb.h"
+#include "formats/proto/notify.pb.h"
 #include "formats/proto/sockets_unix.pb.h"
 #include "imgtool/build_id.h"
 
@@ -25,9 +26,10 @@ constexpr CheckRule kRules[] = {
     {"root-mode", kError, "kind and permissions of the file are those of the dump", "", nullptr},
     {"root-size", kError, "the size of the file is that of the dump", "", nullptr},
     {"root-build-id", kError, "the build id of the program is that of the dump", "", nullptr},
+    {"root-watch", kError, "the root filesystem has what is watched by its path", "", nullptr},
     {"root-mount", kNote, "the file lies on the root filesystem", "", nullptr},
 };
-enum RuleIndex { kFile, kMode, kSize, kBuildId, kMount };
+enum RuleIndex { kFile, kMode, kSize, kBuildId, kWatch, kMount };
 
 // Where the files of a dump lie in its root filesystem.
 class RootView {
@@ -90,6 +92,8 @@ std::string WordsText(const std::vector<int64_t>& words) {
   return text.empty() ? "none" : text;
 }
 
+CheckPlace PlaceOf(const CheckedFile& file) { return {file.image->file_name, file.index}; }
+
 class Comparison {
  public:
   Comparison(const CheckedDump& dump, const RootFiles& root)
@@ -112,6 +116,7 @@ class Comparison {
         [&](const CheckedFile& file, const pb::unix_sk_entry& socket) {
           if (!failure_) Keep(CompareSocket(file, socket));
         });
+    CompareWatches();
     if (failure_) return *failure_;
     AddMountNotes();
     return std::move(findings_);
@@ -185,6 +190,71 @@ class Comparison {
     return success();
   }
 
+  // Restorers open what is watched by its path, where the dump has one and not the file itself.
+  void CompareWatches() {
+    dump_.ForEach<pb::ghost_file_entry>(
+        ImageType::kGhostFile, [&](const EntryRef<pb::ghost_file_entry>& ghost) {
+          if (!ghost.message->has_ino() || !ghost.message->has_dev()) return;
+          ghosts_.insert({ghost.message->dev(), ghost.message->ino()});
+        });
+    files_.ForEach<pb::inotify_file_entry>(
+        [&](const CheckedFile& file, const pb::inotify_file_entry& inotify) {
+          for (int i = 0; i < inotify.wd_size(); ++i) {
+            CompareWatch(PlaceOf(file), fmt::format("{}wd[{}].", file.prefix, i), inotify.wd(i));
+          }
+        });
+    files_.ForEach<pb::fanotify_file_entry>([&](const CheckedFile& file,
+                                                const pb::fanotify_file_entry& fanotify) {
+      for (int i = 0; i < fanotify.mark_size(); ++i) {
+        CompareMark(PlaceOf(file), fmt::format("{}mark[{}].", file.prefix, i), fanotify.mark(i));
+      }
+    });
+    // Of older dumps.
+    dump_.ForEach<pb::inotify_wd_entry>(ImageType::kInotifyWd,
+                                        [&](const EntryRef<pb::inotify_wd_entry>& watch) {
+                                          CompareWatch(watch, "", *watch.message);
+                                        });
+    dump_.ForEach<pb::fanotify_mark_entry>(ImageType::kFanotifyMark,
+                                           [&](const EntryRef<pb::fanotify_mark_entry>& mark) {
+                                             CompareMark(mark, "", *mark.message);
+                                           });
+  }
+
+  void CompareWatch(const CheckPlace& place, const std::string& prefix,
+                    const pb::inotify_wd_entry& watch) {
+    if (ghosts_.contains({watch.s_dev(), watch.i_ino()})) return;
+    CompareHandle(place, prefix + "f_handle.path", watch.f_handle());
+  }
+
+  void CompareMark(const CheckPlace& place, const std::string& prefix,
+                   const pb::fanotify_mark_entry& mark) {
+    if (mark.has_me() && mark.me().has_path()) {
+      CompareWatched(place, prefix + "me.path", mark.me().mnt_id(), mark.me().path());
+    }
+    if (!mark.has_ie() || ghosts_.contains({mark.s_dev(), mark.ie().i_ino()})) return;
+    CompareHandle(place, prefix + "ie.f_handle.path", mark.ie().f_handle());
+  }
+
+  void CompareHandle(const CheckPlace& place, const std::string& field,
+                     const pb::fh_entry& handle) {
+    const int64_t mnt_id = handle.has_mnt_id() ? int64_t{handle.mnt_id()} : -1;
+    if (handle.has_path()) CompareWatched(place, field, mnt_id, handle.path());
+  }
+
+  void CompareWatched(const CheckPlace& place, const std::string& field, int64_t mnt_id,
+                      const std::string& watched) {
+    if (failure_ || !watched.starts_with('/')) return;
+    const auto path = Locate(true, mnt_id, watched);
+    if (!path) return;
+    auto found = root_.Find(*path, false);
+    if (found.has_error()) {
+      failure_ = std::move(found).error();
+    } else if (!found.value()) {
+      findings_.push_back({&kRules[kWatch], std::string(place.image), place.entry, field,
+                           fmt::format("{} is not there", *path), "what is watched"});
+    }
+  }
+
   void AddMountNotes() {
     for (const CheckedImage& image : dump_.ImagesOf(ImageType::kMnts)) {
       dump_.ForEachIn<pb::mnt_entry>(image, [&](const EntryRef<pb::mnt_entry>& mount) {
@@ -204,6 +274,7 @@ class Comparison {
   RootView view_;
   CheckedFiles files_;
   std::set<uint32_t> remapped_;
+  std::set<std::pair<uint32_t, uint64_t>> ghosts_;  // device and inode
   std::map<const pb::mnt_entry*, size_t> elsewhere_;
   std::vector<CheckFinding> findings_;
   std::optional<Error> failure_;

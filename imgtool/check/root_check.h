@@ -15,9 +15,10 @@ namespace ckpt {
 // The rules of this comparison. They are run by CheckRoot() only.
 std::span<const CheckRule> RootRules();
 
-// Files, and the directories of sockets, that the dump reaches through the root of its mount
-// namespace or another mount of the same file system; of other mounts there is a note each. Deleted
-// files, which the dump has itself, are not looked for. In the order of the files.
+// Files, the directories of sockets, and what is watched by its path, that the dump reaches through
+// the root of its mount namespace or another mount of the same file system; of other mounts there
+// is a note each. Deleted files, which the dump has itself, are not looked for. In the order of the
+// files.
 Result<std::vector<CheckFinding>> CheckRoot(const CheckedDump& dump, const RootFiles& root);
 
 }  // namespace ckpt

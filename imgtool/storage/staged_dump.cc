@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "imgtool/check/staged_check.h"
 #include "imgtool/place_file.h"
 #include "imgtool/stage_directory.h"
 
@@ -30,15 +31,15 @@ Result<std::string> PlaceOfNew(const std::string& out, const std::string& real_d
 }  // namespace
 
 Result<StagedDump> StagedDump::Begin(const std::string& dump, const std::optional<std::string>& out,
-                                     const DumpChanges& changes) {
+                                     DumpChanges changes) {
   CKPT_TRY(const std::string real_dump, RealPath(dump));
   std::string place = real_dump;
   if (out) {
     CKPT_TRY(place, PlaceOfNew(*out, real_dump));
   }
   CKPT_TRY(DumpTransaction transaction, DumpTransaction::BeginDirectory(place));
-  StagedDump staged(real_dump, !out, std::move(transaction));
-  CKPT_TRY(StageDirectory({real_dump, staged.transaction_.staging_path(), place}, changes));
+  StagedDump staged(real_dump, !out, std::move(changes), std::move(transaction));
+  CKPT_TRY(StageDirectory({real_dump, staged.transaction_.staging_path(), place}, staged.changes_));
   return staged;
 }
 
@@ -63,6 +64,7 @@ Result<> StagedDump::FinishFile(const UniqueFd& file, const std::string& name,
 }
 
 Result<> StagedDump::Commit() {
+  CKPT_TRY(CheckStaged(dump_, transaction_.staging_path(), changes_));
   return replaces_ ? transaction_.CommitReplace() : transaction_.CommitNew();
 }
 

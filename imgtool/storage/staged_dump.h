@@ -20,7 +20,7 @@ class StagedDump {
   // inside of the dump), or in place of the dump, whose lock the caller has. `changes` as for
   // StageDirectory(); contents that come later are empty.
   static Result<StagedDump> Begin(const std::string& dump, const std::optional<std::string>& out,
-                                  const DumpChanges& changes);
+                                  DumpChanges changes);
 
   // An empty file of the staged dump, by its new name, to be written.
   Result<UniqueFd> OpenFile(const std::string& name) const;
@@ -29,15 +29,20 @@ class StagedDump {
   Result<> FinishFile(const UniqueFd& file, const std::string& name,
                       const std::string& source) const;
 
-  // With the dump in its place the old one is kept for `imgtool undo`.
+  // Unless CheckStaged() refuses it. With the dump in its place the old one is kept for
+  // `imgtool undo`.
   Result<> Commit();
 
  private:
-  StagedDump(std::string dump, bool replaces, DumpTransaction transaction)
-      : dump_(std::move(dump)), replaces_(replaces), transaction_(std::move(transaction)) {}
+  StagedDump(std::string dump, bool replaces, DumpChanges changes, DumpTransaction transaction)
+      : dump_(std::move(dump)),
+        replaces_(replaces),
+        changes_(std::move(changes)),
+        transaction_(std::move(transaction)) {}
 
   std::string dump_;
   bool replaces_;
+  DumpChanges changes_;
   DumpTransaction transaction_;
 };
 
