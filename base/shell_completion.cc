@@ -142,12 +142,21 @@ std::string ZshCommands(const ProgramManual& manual) {
   return script + "  esac\n";
 }
 
+// In a file of $fpath the script is the body of the function `_NAME`, which the first completion
+// runs; read as a script it only says what completes the program.
 std::string ZshScript(const ProgramManual& manual) {
   std::string script = fmt::format("#compdef {}\n# made by the program itself\n{}() {{\n",
                                    manual.name, FunctionName(manual));
   script += manual.commands.empty() ? fmt::format("  _arguments -s{}\n", ZshOptions(manual.options))
                                     : ZshCommands(manual);
-  return script + fmt::format("}}\ncompdef {} {}\n", FunctionName(manual), manual.name);
+  return script + fmt::format(
+                      "}}\n"
+                      "if [[ $funcstack[1] == _{0} ]]; then\n"
+                      "  {1} \"$@\"\n"
+                      "else\n"
+                      "  compdef {1} {0}\n"
+                      "fi\n",
+                      manual.name, FunctionName(manual));
 }
 
 }  // namespace
