@@ -8,15 +8,6 @@
 namespace ckpt {
 namespace {
 
-constexpr size_t kMagicBytes = 4;
-constexpr size_t kLengthBytes = 4;
-constexpr size_t kAddressBytes = 8;
-constexpr size_t kPageBytes = 4096;
-
-uint32_t PrefixMagic(MagicPrefix prefix) {
-  return prefix == MagicPrefix::kService ? kServiceMagic : kCommonMagic;
-}
-
 // The remaining bytes without moving the reader.
 Bytes Rest(const ByteReader& reader) {
   ByteReader copy = reader;
@@ -26,12 +17,7 @@ Bytes Rest(const ByteReader& reader) {
 Result<uint32_t> ReadMagic(ByteReader& reader) {
   auto magic = reader.ReadU32();
   if (magic) return *magic;
-  if (reader.offset() == 0 && reader.AtEnd()) {
-    return MakeError(ErrorCode::kBadFormat, "empty file, a magic of {} bytes expected",
-                     kMagicBytes);
-  }
-  return MakeError(ErrorCode::kBadFormat, "{} bytes at offset {}, a magic of {} bytes expected",
-                   reader.remaining(), reader.offset(), kMagicBytes);
+  return NoMagicError(reader.remaining(), reader.offset());
 }
 
 }  // namespace
@@ -54,22 +40,10 @@ Result<ImageReader> ImageReader::Open(std::string name, ImageType type, Bytes by
     image.reader_.ReadRest();
     return image;
   }
-  auto header = image.ReadHeader();
-  if (header.has_error()) return std::move(header).error().In(image.name_);
+  auto version = ReadImageHeader(*image.info_, [&] { return ReadMagic(image.reader_); });
+  if (version.has_error()) return std::move(version).error().In(image.name_);
+  image.version_ = version.value();
   return image;
-}
-
-Result<> ImageReader::ReadHeader() {
-  CKPT_TRY(uint32_t magic, ReadMagic(reader_));
-  bool prefixed = info_->prefix != MagicPrefix::kNone;
-  if (prefixed && magic == PrefixMagic(info_->prefix)) {
-    CKPT_TRY(magic, ReadMagic(reader_));
-  } else if (prefixed) {
-    version_ = HeaderVersion::kOld;
-  }
-  if (magic == info_->magic) return success();
-  return MakeError(ErrorCode::kBadFormat, "magic {:#010x} at offset {}, {} has {:#010x}", magic,
-                   reader_.offset() - kMagicBytes, info_->name, info_->magic);
 }
 
 Result<std::optional<ImageEntry>> ImageReader::Next() {
@@ -94,14 +68,10 @@ Result<ImageEntry> ImageReader::ReadEntry() {
 
 Result<Bytes> ImageReader::ReadFramedMessage() {
   auto length = reader_.ReadU32();
-  if (!length) {
-    return MakeError(ErrorCode::kBadFormat, "{} bytes left, a length has {}", reader_.remaining(),
-                     kLengthBytes);
-  }
+  if (!length) return NoLengthError(reader_.remaining());
   auto message = reader_.ReadBytes(*length);
   if (message) return *message;
-  return MakeError(ErrorCode::kBadFormat, "length {} runs {} bytes past the end of the file",
-                   *length, *length - reader_.remaining());
+  return LengthError(*length, reader_.remaining());
 }
 
 Result<Bytes> ImageReader::ReadExtra(Bytes message) {
@@ -113,12 +83,11 @@ Result<Bytes> ImageReader::ReadExtra(Bytes message) {
 
 Result<ImageEntry> ImageReader::ReadLegacyPage() {
   size_t offset = reader_.offset();
-  if (reader_.remaining() < kAddressBytes + kPageBytes) {
-    return MakeError(ErrorCode::kBadFormat, "{} bytes left, an address and a page have {}",
-                     reader_.remaining(), kAddressBytes + kPageBytes);
+  if (reader_.remaining() < kAddressBytes + kLegacyPageBytes) {
+    return NoLegacyPageError(reader_.remaining());
   }
   Bytes address = *reader_.ReadBytes(kAddressBytes);
-  return ImageEntry{index_, offset, address, *reader_.ReadBytes(kPageBytes)};
+  return ImageEntry{index_, offset, address, *reader_.ReadBytes(kLegacyPageBytes)};
 }
 
 }  // namespace ckpt

@@ -10,13 +10,10 @@
 
 #include "base/byte_reader.h"
 #include "base/result.h"
+#include "formats/image_framing.h"
 #include "formats/image_type.h"
 
 namespace ckpt {
-
-// Images of version 1 (inventory_entry.img_version) have the magic of their type and nothing
-// before it.
-enum class HeaderVersion : uint8_t { kOld, kCurrent };
 
 struct ImageEntry {
   size_t index;   // from 0
@@ -46,7 +43,6 @@ class ImageReader {
   ImageReader(std::string name, const ImageTypeInfo& info, Bytes bytes)
       : name_(std::move(name)), info_(&info), reader_(bytes) {}
 
-  Result<> ReadHeader();
   Result<Bytes> ReadFramedMessage();
   Result<Bytes> ReadExtra(Bytes message);
   Result<ImageEntry> ReadEntry();

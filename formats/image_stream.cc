@@ -5,15 +5,6 @@
 namespace ckpt {
 namespace {
 
-constexpr size_t kMagicBytes = 4;
-constexpr size_t kLengthBytes = 4;
-constexpr size_t kAddressBytes = 8;
-constexpr size_t kPageBytes = 4096;
-
-uint32_t PrefixMagic(MagicPrefix prefix) {
-  return prefix == MagicPrefix::kService ? kServiceMagic : kCommonMagic;
-}
-
 // `bytes` has four.
 uint32_t FirstU32(Bytes bytes) {
   uint32_t value = 0;
@@ -33,39 +24,19 @@ Result<> CheckMessage(const google::protobuf::Descriptor& descriptor, Bytes mess
 
 Result<ImageStream> ImageStream::Open(std::string name, ImageType type, ByteSource& source) {
   ImageStream image(std::move(name), GetImageType(type), source);
-  auto header = image.ReadHeader();
-  if (header.has_error()) return std::move(header).error().In(image.name_);
+  auto version = ReadImageHeader(*image.info_, [&] { return image.ReadMagic(); });
+  if (version.has_error()) return std::move(version).error().In(image.name_);
+  image.version_ = version.value();
   return image;
 }
 
 Result<uint32_t> ImageStream::ReadMagic() {
   CKPT_TRY(window_.Fill(kMagicBytes));
   const Bytes bytes = window_.visible();
-  if (bytes.size() >= kMagicBytes) {
-    const uint32_t magic = FirstU32(bytes);
-    window_.Consume(kMagicBytes);
-    return magic;
-  }
-  if (bytes.empty() && window_.offset() == 0) {
-    return MakeError(ErrorCode::kBadFormat, "empty file, a magic of {} bytes expected",
-                     kMagicBytes);
-  }
-  return MakeError(ErrorCode::kBadFormat, "{} bytes at offset {}, a magic of {} bytes expected",
-                   bytes.size(), window_.offset(), kMagicBytes);
-}
-
-Result<> ImageStream::ReadHeader() {
-  CKPT_CHECK(info_->framing != ImageFraming::kRaw);
-  CKPT_TRY(uint32_t magic, ReadMagic());
-  const bool prefixed = info_->prefix != MagicPrefix::kNone;
-  if (prefixed && magic == PrefixMagic(info_->prefix)) {
-    CKPT_TRY(magic, ReadMagic());
-  } else if (prefixed) {
-    version_ = HeaderVersion::kOld;
-  }
-  if (magic == info_->magic) return success();
-  return MakeError(ErrorCode::kBadFormat, "magic {:#010x} at offset {}, {} has {:#010x}", magic,
-                   window_.offset() - kMagicBytes, info_->name, info_->magic);
+  if (bytes.size() < kMagicBytes) return NoMagicError(bytes.size(), window_.offset());
+  const uint32_t magic = FirstU32(bytes);
+  window_.Consume(kMagicBytes);
+  return magic;
 }
 
 Error ImageStream::At(Error error, uint64_t offset) const {
@@ -92,10 +63,7 @@ void ImageStream::FindDescriptor() {
 
 Result<Bytes> ImageStream::ShowFramed() {
   CKPT_TRY(window_.Fill(kLengthBytes));
-  if (window_.visible().size() < kLengthBytes) {
-    return MakeError(ErrorCode::kBadFormat, "{} bytes left, a length has {}",
-                     window_.visible().size(), kLengthBytes);
-  }
+  if (window_.visible().size() < kLengthBytes) return NoLengthError(window_.visible().size());
   const uint64_t length = FirstU32(window_.visible());
   // Without reading what is no message anyway, where that can be told.
   const auto known = window_.remaining();
@@ -104,8 +72,7 @@ Result<Bytes> ImageStream::ShowFramed() {
   if (length <= window_.visible().size() - kLengthBytes) {
     return window_.visible().first(kLengthBytes + length);
   }
-  return MakeError(ErrorCode::kBadFormat, "length {} runs {} bytes past the end of the file",
-                   length, length - left);
+  return LengthError(length, left);
 }
 
 Result<StreamedEntry> ImageStream::ReadEntry() {
@@ -143,16 +110,15 @@ Result<> ImageStream::FindExtra(StreamedEntry& entry) {
 }
 
 Result<StreamedEntry> ImageStream::ReadLegacyPage() {
-  CKPT_TRY(window_.Fill(kAddressBytes + kPageBytes));
-  if (window_.visible().size() < kAddressBytes + kPageBytes) {
-    return MakeError(ErrorCode::kBadFormat, "{} bytes left, an address and a page have {}",
-                     window_.visible().size(), kAddressBytes + kPageBytes);
+  CKPT_TRY(window_.Fill(kAddressBytes + kLegacyPageBytes));
+  if (window_.visible().size() < kAddressBytes + kLegacyPageBytes) {
+    return NoLegacyPageError(window_.visible().size());
   }
   StreamedEntry entry;
   entry.index = index_;
   entry.offset = window_.offset();
   entry.message = window_.visible().first(kAddressBytes);
-  entry.extra.size_bytes = kPageBytes;
+  entry.extra.size_bytes = kLegacyPageBytes;
   window_.Consume(kAddressBytes);
   return entry;
 }

@@ -13,7 +13,7 @@
 #include "base/result.h"
 #include "formats/byte_source.h"
 #include "formats/extra.h"
-#include "formats/image_reader.h"
+#include "formats/image_framing.h"
 #include "formats/image_type.h"
 #include "formats/json_schema.h"
 #include "formats/message_scan.h"
@@ -74,7 +74,6 @@ class ImageStream {
   ImageStream(std::string name, const ImageTypeInfo& info, ByteSource& source)
       : name_(std::move(name)), info_(&info), window_(source) {}
 
-  Result<> ReadHeader();
   Result<uint32_t> ReadMagic();
   Result<StreamedEntry> ReadEntry();
   Result<StreamedEntry> ReadLegacyPage();
