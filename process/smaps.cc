@@ -35,39 +35,44 @@ bool ReadNumberField(std::string_view text, uint64_t scale, uint64_t& value) {
   return true;
 }
 
-bool ReadKey(std::string_view text, uint32_t& key) {
+template <uint64_t MappingUsage::*Member>
+bool ReadKilobytes(std::string_view text, MappingUsage& usage) {
+  return ReadNumberField(text, 1024, usage.*Member);
+}
+
+bool ReadKey(std::string_view text, MappingUsage& usage) {
   uint64_t number = 0;
   if (!ReadNumberField(text, 1, number) || number > UINT32_MAX) return false;
-  key = static_cast<uint32_t>(number);
+  usage.protection_key = static_cast<uint32_t>(number);
   return true;
 }
 
-// A line that we want: its key, and what its number is for.
-bool IsWanted(std::string_view line) {
-  constexpr std::array<std::string_view, 4> kKeys = {
-      "Rss:", "Anonymous:", "Swap:", "ProtectionKey:"};
-  return std::ranges::any_of(kKeys, [&](std::string_view key) { return line.starts_with(key); });
+// A line that we want. VmFlags, the last one of a mapping, are not among them.
+struct UsageField {
+  std::string_view key;
+  bool (*read)(std::string_view text, MappingUsage& usage);  // false: it does not parse
+};
+constexpr std::array<UsageField, 4> kUsageFields = {{
+    {"Rss:", ReadKilobytes<&MappingUsage::rss_bytes>},
+    {"Anonymous:", ReadKilobytes<&MappingUsage::anonymous_bytes>},
+    {"Swap:", ReadKilobytes<&MappingUsage::swap_bytes>},
+    {"ProtectionKey:", ReadKey},
+}};
+
+const UsageField* FindUsageField(std::string_view line) {
+  const auto* const found = std::ranges::find_if(
+      kUsageFields, [&](const UsageField& field) { return line.starts_with(field.key); });
+  return found == kUsageFields.end() ? nullptr : found;
 }
 
 // False for a line that we want and that does not parse; lines of other fields are passed over.
 bool ParseUsageLine(std::string_view line, MappingUsage& usage) {
-  TextScanner scanner(line);
-  switch (line.front()) {
-    case 'A':
-      return !scanner.Skip("Anonymous:") ||
-             ReadNumberField(scanner.rest(), 1024, usage.anonymous_bytes);
-    case 'P':
-      return !scanner.Skip("ProtectionKey:") || ReadKey(scanner.rest(), usage.protection_key);
-    case 'R':
-      return !scanner.Skip("Rss:") || ReadNumberField(scanner.rest(), 1024, usage.rss_bytes);
-    case 'S':
-      return !scanner.Skip("Swap:") || ReadNumberField(scanner.rest(), 1024, usage.swap_bytes);
-    case 'V':
-      if (scanner.Skip(kFlagsKey)) usage.flags = ParseVmFlags(scanner.rest());
-      return true;
-    default:
-      return true;
+  if (line.starts_with(kFlagsKey)) {
+    usage.flags = ParseVmFlags(line.substr(kFlagsKey.size()));
+    return true;
   }
+  const UsageField* const field = FindUsageField(line);
+  return field == nullptr || field->read(line.substr(field->key.size()), usage);
 }
 
 bool IsUsageLine(std::string_view line) {
@@ -170,8 +175,9 @@ void SmapsParser::SkipByLayout(std::string_view& piece) {
   MappingUsage usage;
   for (const Layout::Field& field : layout_.wanted) {
     const std::string_view line = piece.substr(field.offset, field.size);
-    if (!IsWanted(line) || piece[field.offset + field.size] != '\n') return;
-    if (!ParseUsageLine(line, usage)) return;
+    const UsageField* const wanted = FindUsageField(line);
+    if (wanted == nullptr || piece[field.offset + field.size] != '\n') return;
+    if (!wanted->read(line.substr(wanted->key.size()), usage)) return;
   }
   *mappings_.back().usage = usage;
   piece.remove_prefix(layout_.end);
@@ -194,7 +200,7 @@ Result<> SmapsParser::ParseLine(std::string_view line) {
   ++line_number_;
   if (IsUsageLine(line) && !mappings_.empty()) {
     if (line.starts_with(kFlagsKey)) is_learnt_ = true;
-    if (!is_learnt_) Learn(line, IsWanted(line));
+    if (!is_learnt_) Learn(line, FindUsageField(line) != nullptr);
     if (ParseUsageLine(line, *mappings_.back().usage)) return success();
     return MakeError(ErrorCode::kBadFormat, "line {}: found \"{}\", expected a number",
                      line_number_, line);
