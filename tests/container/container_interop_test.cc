@@ -2,7 +2,6 @@
 // CRIU} as restorer: each judges itself, and the harness compares tasks and mounts before and
 // after.
 #include <gmock/gmock.h>
-#include <sched.h>
 
 #include <string>
 #include <string_view>
@@ -11,6 +10,7 @@
 
 #include "tests/harness/container.h"
 #include "tests/harness/engine.h"
+#include "tests/harness/snapshot.h"
 
 namespace ckpt {
 namespace {
@@ -61,19 +61,6 @@ std::string WhyNot(const ContainerCase& container_case, Engine dumper, Engine re
   return "";
 }
 
-// A task that is to be stopped can be on its way to that when CRIU is done: the last snapshot, once
-// it is as before, or does not become so.
-std::string SnapshotOnceStopped(const Container& container, const std::string& before) {
-  constexpr int kLooks = 50;
-  std::string snapshot = container.Snapshot().value();
-  for (int look = 0; look < kLooks && snapshot != before; ++look) {
-    if (before.find(" stopped\n") == std::string::npos) break;
-    sched_yield();
-    snapshot = container.Snapshot().value();
-  }
-  return snapshot;
-}
-
 using Case = std::tuple<ContainerCase, Engine, Engine>;
 class ContainerInterop : public testing::TestWithParam<Case> {};
 
@@ -93,7 +80,7 @@ TEST_P(ContainerInterop, TheContainerGoesOnAsIfNothingHadHappened) {
   ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
   const Result<> restored = container.Restore(restorer, images);
   ASSERT_TRUE(restored.has_value()) << restored.error().message;
-  EXPECT_EQ(SnapshotOnceStopped(container, before), before);
+  EXPECT_EQ(SnapshotOnceStopped(before, [&] { return container.Snapshot(); }).value(), before);
   const Result<std::string> verdict = container.Verdict();
   ASSERT_TRUE(verdict.has_value()) << verdict.error().message;
   EXPECT_EQ(verdict.value(), "pass");

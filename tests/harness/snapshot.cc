@@ -1,6 +1,7 @@
 #include "tests/harness/snapshot.h"
 
 #include <fcntl.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <array>
@@ -203,6 +204,19 @@ Result<std::string> TreeSnapshotOf(pid_t pid) {
     out += one;
   }
   return out;
+}
+
+Result<std::string> SnapshotOnceStopped(const std::string& before,
+                                        const std::function<Result<std::string>()>& look) {
+  constexpr int kLooks = 50;
+  const bool has_stopped = before.find(" stopped\n") != std::string::npos;
+  Result<std::string> snapshot = look();
+  for (int i = 0; i < kLooks && has_stopped; ++i) {
+    if (snapshot.has_error() || snapshot.value() == before) break;
+    sched_yield();
+    snapshot = look();
+  }
+  return snapshot;
 }
 
 }  // namespace ckpt

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 
 #include "base/result.h"
@@ -21,6 +22,11 @@ Result<std::string> SnapshotOf(pid_t pid, const std::string& proc = "/proc");
 // zombies how they ended. In the order of their pids as the /proc that they have mounted shows them
 // (the caller's where it has none).
 Result<std::string> TreeSnapshotOf(pid_t pid);
+
+// A task that is to be stopped can be on its way to that when CRIU is done with its restore: what
+// `look` saw last, once it is as `before`, or does not become so.
+Result<std::string> SnapshotOnceStopped(const std::string& before,
+                                        const std::function<Result<std::string>()>& look);
 
 }  // namespace ckpt
 

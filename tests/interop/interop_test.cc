@@ -2,7 +2,6 @@
 // of tests/programs: each judges itself after the restore. One dump by each side serves both
 // restorers.
 #include <gmock/gmock.h>
-#include <sched.h>
 #include <signal.h>
 
 #include <string>
@@ -30,20 +29,6 @@ std::string WhyNot(const ProgramCase& program, Engine dumper, Engine restorer) {
   return WhyNotDumped(program, dumper);
 }
 
-// A task that is to be stopped can be on its way to that when CRIU is done: the last snapshot, once
-// it is as before, or does not become so.
-Result<std::string> SnapshotOnceStopped(const Subject& subject, const DumpedProgram& dump) {
-  constexpr int kLooks = 50;
-  Result<std::string> snapshot = TreeSnapshotOf(subject.pid());
-  for (int look = 0; look < kLooks; ++look) {
-    const bool differs = snapshot.has_value() && snapshot.value() != dump.snapshot();
-    if (!differs || dump.snapshot().find(" stopped\n") == std::string::npos) break;
-    sched_yield();
-    snapshot = TreeSnapshotOf(subject.pid());
-  }
-  return snapshot;
-}
-
 using Case = std::tuple<ProgramCase, Engine, Engine>;
 class Interop : public testing::TestWithParam<Case> {};
 
@@ -56,7 +41,8 @@ TEST_P(Interop, TheProgramGoesOnAsIfNothingHadHappened) {
   ASSERT_TRUE(dump.has_value()) << dump.error().message;
   Result<Subject> subject = dump.value().RestoreBy(restorer);
   ASSERT_TRUE(subject.has_value()) << subject.error().message;
-  const Result<std::string> snapshot = SnapshotOnceStopped(subject.value(), dump.value());
+  const Result<std::string> snapshot = SnapshotOnceStopped(
+      dump.value().snapshot(), [&] { return TreeSnapshotOf(subject.value().pid()); });
   ASSERT_TRUE(snapshot.has_value()) << snapshot.error().message;
   EXPECT_EQ(snapshot.value(), dump.value().snapshot());
   if (program.stopped) {
