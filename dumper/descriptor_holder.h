@@ -36,7 +36,7 @@ class DescriptorHolder {
   Result<Descriptors> Collect() {
     DescriptorCollector collector(files, refusals);
     Descriptors found;
-    CKPT_TRY(const DescriptorTable table, DescriptorTable::Open(child_.pid()));
+    CKPT_TRY(DescriptorTable table, DescriptorTable::Open(child_.pid()));
     CKPT_TRY(found.fds, collector.Collect(table));
     CKPT_TRY(static_cast<FileContents&>(found), collector.ReadContents());
     return found;

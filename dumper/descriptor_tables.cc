@@ -27,21 +27,16 @@ Result<DescriptorTable*> DescriptorTables::Open(pid_t pid) {
   return &tables_.insert_or_assign(pid, std::move(table)).first->second;
 }
 
-Result<const DescriptorTable*> DescriptorTables::Prepare(pid_t pid) {
+Result<DescriptorTable*> DescriptorTables::Prepare(pid_t pid) {
   CKPT_TRY(DescriptorTable * table, Open(pid));
-  table->Prepare(files_left_);
+  CKPT_TRY(table->Prepare(files_left_));
   files_left_ -= table->prepared_files();
   return table;
 }
 
-Result<const DescriptorTable*> DescriptorTables::ListAgain(pid_t pid) {
+Result<DescriptorTable*> DescriptorTables::Of(pid_t pid) {
   const auto table = tables_.find(pid);
-  if (table == tables_.end()) {
-    CKPT_TRY(const DescriptorTable* opened, Open(pid));
-    return opened;
-  }
-  CKPT_TRY(table->second.ListAgain());
-  return &table->second;
+  return table == tables_.end() ? Open(pid) : &table->second;
 }
 
 }  // namespace ckpt

@@ -20,10 +20,10 @@ class DescriptorTables {
 
   // For a process that runs. Files are kept open for it as far as half of what this process may
   // have open goes: copies of descriptors need some, too.
-  Result<const DescriptorTable*> Prepare(pid_t pid);
+  Result<DescriptorTable*> Prepare(pid_t pid);
 
   // Of the process, frozen since, whether it was prepared or not.
-  Result<const DescriptorTable*> ListAgain(pid_t pid);
+  Result<DescriptorTable*> Of(pid_t pid);
 
  private:
   Result<DescriptorTable*> Open(pid_t pid);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <functional>
@@ -12,6 +13,7 @@
 
 #include "base/file.h"
 #include "process/child_for_test.h"
+#include "process/fdinfo.h"
 
 namespace ckpt {
 namespace {
@@ -19,11 +21,13 @@ namespace {
 constexpr int kChanged = 300;
 constexpr int kClosed = 301;
 constexpr int kOpened = 302;
+constexpr int kFirstOfMany = 400;
+constexpr int kMany = 200;  // more than one thread reads
 
 std::string ChangedPath() { return std::filesystem::canonical(testing::TempDir()) / "changed"; }
 
-// Opens /dev/null as 300 and 301; told so, has a file of 5 bytes, read to the third, as 300, and
-// 302 in place of 301.
+// Opens /dev/null as 300, 301 and 400 to 599; told so, has a file of 5 bytes, read to the third, as
+// 300, and 302 in place of 301.
 class ChangingChild {
  public:
   ChangingChild() : pipes_(MakePipes()), child_([this](const auto& ready) { return Run(ready); }) {}
@@ -47,6 +51,7 @@ class ChangingChild {
     const int null = open("/dev/null", O_RDWR);
     dup2(null, kChanged);
     dup2(null, kClosed);
+    for (int i = 0; i < kMany; ++i) dup2(null, kFirstOfMany + i);
     ready();
     char byte = 0;
     if (read(pipes_[0], &byte, 1) != 1) return 1;
@@ -63,7 +68,7 @@ class ChangingChild {
   ChildForTest child_;
 };
 
-std::vector<int> NumbersRead(const DescriptorTable& table) {
+std::vector<int> NumbersRead(DescriptorTable& table) {
   std::vector<int> numbers;
   const Result<> all = table.ReadAll([&](OpenDescription opened) -> Result<> {
     numbers.push_back(opened.number);
@@ -76,35 +81,38 @@ std::vector<int> NumbersRead(const DescriptorTable& table) {
 TEST(DescriptorTablesTest, WhatWasPreparedTellsOfWhatIsOpenNow) {
   ChangingChild child;
   DescriptorTables tables;
-  const DescriptorTable& prepared = *tables.Prepare(child.pid()).value();
+  DescriptorTable& prepared = *tables.Prepare(child.pid()).value();
   EXPECT_GE(prepared.prepared_files(), 4U);
   EXPECT_EQ(prepared.Read(kChanged).value().file.path, "/dev/null");
   child.Change();
-  const DescriptorTable& table = *tables.ListAgain(child.pid()).value();
+  DescriptorTable& table = *tables.Of(child.pid()).value();
   EXPECT_EQ(&table, &prepared);
   const OpenDescription changed = table.Read(kChanged).value();
   EXPECT_EQ(changed.file.path, ChangedPath());
   EXPECT_EQ(changed.info.position_bytes, 3U);
   EXPECT_EQ(changed.info.flags & (O_APPEND | O_CLOEXEC), unsigned{O_APPEND | O_CLOEXEC});
   EXPECT_EQ(table.Read(kOpened).value().file.path, "/dev/null");
-  for (const int number : table.numbers()) EXPECT_NE(number, kClosed);
-  EXPECT_EQ(NumbersRead(table), table.numbers());
+  const std::vector<int> numbers = NumbersRead(table);
+  EXPECT_EQ(std::ranges::count(numbers, kOpened), 1);
+  EXPECT_EQ(std::ranges::count(numbers, kClosed), 0);
+  EXPECT_EQ(numbers, ListFds(child.pid()).value());
 }
 
 TEST(DescriptorTablesTest, AProcessThatWasNotPreparedIsOpenedThen) {
   ChangingChild child;
   DescriptorTables tables;
-  const DescriptorTable& table = *tables.ListAgain(child.pid()).value();
+  DescriptorTable& table = *tables.Of(child.pid()).value();
   EXPECT_EQ(table.prepared_files(), 0U);
   EXPECT_EQ(table.Read(kChanged).value().file.path, "/dev/null");
+  EXPECT_EQ(NumbersRead(table), ListFds(child.pid()).value());
 }
 
 TEST(DescriptorTablesTest, NoMoreIsKeptOpenThanTold) {
   ChangingChild child;
   DescriptorTable table = DescriptorTable::Open(child.pid()).value();
-  table.Prepare(4);
+  ASSERT_TRUE(table.Prepare(4).has_value());
   EXPECT_EQ(table.prepared_files(), 4U);
-  EXPECT_EQ(NumbersRead(table), table.numbers());
+  EXPECT_EQ(NumbersRead(table), ListFds(child.pid()).value());
 }
 
 }  // namespace

@@ -160,7 +160,7 @@ void Descriptions::Add(const OpenDescription& opened, uint32_t id) {
   alike.insert(place, {opened.pid, opened.number, id});
 }
 
-Result<std::vector<pb::fdinfo_entry>> DescriptorCollector::Collect(const DescriptorTable& table) {
+Result<std::vector<pb::fdinfo_entry>> DescriptorCollector::Collect(DescriptorTable& table) {
   std::vector<pb::fdinfo_entry> fds;
   new_epolls_.clear();
   CKPT_TRY(table.ReadAll([&](OpenDescription opened) { return Add(std::move(opened), fds); }));

@@ -60,7 +60,7 @@ class DescriptorCollector {
       : files_(files), refusals_(refusals), is_shell_job_(is_shell_job) {}
 
   // Those of the table, by number.
-  Result<std::vector<pb::fdinfo_entry>> Collect(const DescriptorTable& table);
+  Result<std::vector<pb::fdinfo_entry>> Collect(DescriptorTable& table);
 
   // Once they are collected of every process of the tree.
   Result<FileContents> ReadContents();

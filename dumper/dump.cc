@@ -145,7 +145,7 @@ class DumpRun {
     if (mappings.has_value()) {
       static_cast<void>(CollectMappings(pid, mappings.value(), files, refusals));
     }
-    const Result<const DescriptorTable*> table = descriptor_tables_.Prepare(pid);
+    const Result<DescriptorTable*> table = descriptor_tables_.Prepare(pid);
     if (table.has_value()) {
       static_cast<void>(DescriptorCollector(files, refusals).Collect(*table.value()));
     }
@@ -381,7 +381,7 @@ class DumpRun {
       surroundings_->namespaces().FillTaskIds(ids);
       CKPT_TRY(objects.Identify(dump.pid(), &ids, refusals_));
       if (!objects.descriptors_are_new()) continue;
-      CKPT_TRY(const DescriptorTable* table, descriptor_tables_.ListAgain(dump.pid()));
+      CKPT_TRY(DescriptorTable * table, descriptor_tables_.Of(dump.pid()));
       CKPT_TRY(std::vector<pb::fdinfo_entry> fds, descriptors.Collect(*table));
       snapshot_.descriptor_tables.push_back({.files_id = ids.files_id(), .fds = std::move(fds)});
     }

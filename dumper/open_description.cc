@@ -5,9 +5,11 @@
 
 #include <array>
 #include <cerrno>
-#include <future>
+#include <optional>
 #include <string>
 #include <utility>
+
+#include "dumper/shared_reading.h"
 
 namespace ckpt {
 
@@ -29,24 +31,20 @@ Result<DescriptorTable> DescriptorTable::Open(pid_t pid) {
   if (!table.pidfd_.valid()) return ErrnoError(saved, "pidfd_open({})", pid);
   CKPT_TRY(table.links_, OpenFile(fmt::format("/proc/{}/fd", pid), O_PATH | O_DIRECTORY));
   CKPT_TRY(table.infos_, OpenFile(fmt::format("/proc/{}/fdinfo", pid), O_PATH | O_DIRECTORY));
-  CKPT_TRY(table.numbers_, ListFds(pid));
   return table;
 }
 
-Result<> DescriptorTable::ListAgain() {
+Result<> DescriptorTable::Prepare(size_t max_files) {
   CKPT_TRY(numbers_, ListFds(pid_));
-  return success();
-}
-
-void DescriptorTable::Prepare(size_t max_files) {
   for (const int number : numbers_) {
-    if (2 * (prepared_.size() + 1) > max_files) return;
+    if (2 * (prepared_.size() + 1) > max_files) break;
     const std::string name = fmt::format("{}", number);
     Prepared files;
     files.link = UniqueFd(openat(links_.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     files.info = UniqueFd(openat(infos_.get(), name.c_str(), O_RDONLY | O_CLOEXEC));
     if (files.link.valid() && files.info.valid()) prepared_[number] = std::move(files);
   }
+  return success();
 }
 
 // A prepared file fails where the process has ended, and another has its number.
@@ -81,30 +79,22 @@ Result<OpenDescription> DescriptorTable::Read(int number) const {
   return opened;
 }
 
-Result<std::vector<OpenDescription>> DescriptorTable::ReadSome(std::span<const int> numbers) const {
-  std::vector<OpenDescription> opened;
-  opened.reserve(numbers.size());
-  for (const int number : numbers) {
-    CKPT_TRY(opened.emplace_back(), Read(number));
+Result<> DescriptorTable::ReadAll(const Taker& take) {
+  const auto read = [this](int number) { return Read(number); };
+  const auto are_many = [this] { return numbers_.size() >= kManyDescriptors; };
+  std::optional<SharedReading<OpenDescription>> reading;
+  if (are_many()) reading.emplace(numbers_, read);
+  CKPT_TRY(std::vector<int> open_now, ListFds(pid_));
+  if (open_now != numbers_) {
+    reading.reset();
+    numbers_ = std::move(open_now);
+    if (are_many()) reading.emplace(numbers_, read);
   }
-  return opened;
-}
-
-Result<> DescriptorTable::ReadAll(const Taker& take) const {
-  const std::span<const int> all = numbers_;
-  // What the other thread reads has to be taken, too: so it reads the larger part.
-  const size_t own = all.size() < kManyDescriptors ? all.size() : all.size() / 3;
-  std::future<Result<std::vector<OpenDescription>>> others;
-  if (own < all.size()) {
-    others = std::async(std::launch::async, [&] { return ReadSome(all.subspan(own)); });
-  }
-  for (const int number : all.first(own)) {
+  if (reading) return reading->TakeAll(take);
+  for (const int number : numbers_) {
     CKPT_TRY(OpenDescription opened, Read(number));
     CKPT_TRY(take(std::move(opened)));
   }
-  if (!others.valid()) return success();
-  CKPT_TRY(std::vector<OpenDescription> rest, others.get());
-  for (OpenDescription& opened : rest) CKPT_TRY(take(std::move(opened)));
   return success();
 }
 

@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -40,20 +39,18 @@ class DescriptorTable {
   static Result<DescriptorTable> Open(pid_t pid);
 
   pid_t pid() const { return pid_; }
-  const std::vector<int>& numbers() const { return numbers_; }  // ascending
-  // Asks for the numbers again, once the process is frozen.
-  Result<> ListAgain();
   // Keeps the files open that Read() reads of /proc, up to that many: while the process runs there
   // is time for it, and under its freeze opening them is most of the work. What is read through
   // them is what is so then, also of a number that has another file meanwhile.
-  void Prepare(size_t max_files);
+  Result<> Prepare(size_t max_files);
   size_t prepared_files() const { return 2 * prepared_.size(); }
 
   // One descriptor of the frozen process.
   Result<OpenDescription> Read(int number) const;
-  // All, given to `take` by number, on this thread; of many another one reads a part meanwhile.
+  // All that are open now, given to `take` by number, on this thread; of many another one reads a
+  // part meanwhile, and begins with those that were open when last asked for.
   using Taker = std::function<Result<>(OpenDescription)>;
-  Result<> ReadAll(const Taker& take) const;
+  Result<> ReadAll(const Taker& take);
 
  private:
   struct Prepared {
@@ -64,13 +61,12 @@ class DescriptorTable {
   DescriptorTable() = default;
   Result<std::string> ReadLinkOf(int number) const;
   Result<FdInfo> ReadInfoOf(int number) const;
-  Result<std::vector<OpenDescription>> ReadSome(std::span<const int> numbers) const;
 
   pid_t pid_ = 0;
   UniqueFd pidfd_;
-  UniqueFd links_;  // /proc/PID/fd
-  UniqueFd infos_;  // /proc/PID/fdinfo
-  std::vector<int> numbers_;
+  UniqueFd links_;            // /proc/PID/fd
+  UniqueFd infos_;            // /proc/PID/fdinfo
+  std::vector<int> numbers_;  // ascending, as of the last listing
   std::unordered_map<int, Prepared> prepared_;
 };
 

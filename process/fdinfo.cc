@@ -74,32 +74,25 @@ Result<FdInfo> ReadFdInfo(pid_t pid, int fd) {
   return ReadProcFile(fmt::format("/proc/{}/fdinfo/{}", pid, fd), ParseFdInfo);
 }
 
-namespace {
-
 // A file that the kernel makes as one record (single_open), and anew where it is read from the
 // start, comes whole where it has room: one read shorter than asked for is all of it.
-Result<std::string> ReadSingleRecord(int fd, const std::string& name) {
-  std::array<char, 4096> buffer;
-  const ssize_t got = pread(fd, buffer.data(), buffer.size(), 0);
-  const int saved = errno;
-  if (got < 0) return ErrnoError(saved, "pread({})", name);
-  std::string text(buffer.data(), static_cast<size_t>(got));
-  if (text.size() < buffer.size()) return text;
-  if (lseek(fd, 0, SEEK_SET) != 0) {
-    const int seek_saved = errno;
-    return ErrnoError(seek_saved, "lseek({})", name);
-  }
-  return ReadWholeFd(fd, name);
-}
-
-}  // namespace
-
 Result<FdInfo> ReadOpenFdInfo(int fdinfo_file, int fd) {
-  const std::string name = fmt::format("fdinfo/{}", fd);
-  CKPT_TRY(const std::string text, ReadSingleRecord(fdinfo_file, name));
-  auto info = ParseFdInfo(text);
-  if (info.has_error()) return std::move(info).error().In(name);
-  return info;
+  const auto named = [fd](Result<FdInfo> info) -> Result<FdInfo> {
+    if (info.has_error()) return std::move(info).error().In(fmt::format("fdinfo/{}", fd));
+    return info;
+  };
+  std::array<char, 4096> buffer;
+  const ssize_t got = pread(fdinfo_file, buffer.data(), buffer.size(), 0);
+  const int saved = errno;
+  if (got < 0) return ErrnoError(saved, "pread(fdinfo/{})", fd);
+  const std::string_view text(buffer.data(), static_cast<size_t>(got));
+  if (text.size() < buffer.size()) return named(ParseFdInfo(text));
+  if (lseek(fdinfo_file, 0, SEEK_SET) != 0) {
+    const int seek_saved = errno;
+    return ErrnoError(seek_saved, "lseek(fdinfo/{})", fd);
+  }
+  CKPT_TRY(const std::string whole, ReadWholeFd(fdinfo_file, fmt::format("fdinfo/{}", fd)));
+  return named(ParseFdInfo(whole));
 }
 
 Result<FdInfo> ReadFdInfoIn(int fdinfo_directory, int fd) {
