@@ -44,8 +44,8 @@ struct KernelSigaction {
   uint64_t mask;
 };
 
-// Calls of ProcessBatch but for the two of each POSIX timer, and an upper bound of what one of
-// them, its result included, takes of the scratch area.
+// Calls of ProcessBatch and OwnKnowledge but for the two of each POSIX timer, and an upper bound of
+// what one of them, its result included, takes of the scratch area.
 constexpr size_t kFixedCalls = 80;
 constexpr size_t kBytesOfCall = sizeof(SyscallRecord) + sizeof(KernelSigaction);
 
@@ -223,11 +223,13 @@ size_t ProcessBatchBytes(size_t posix_timer_count) {
 }
 
 Result<> CollectProcess(FrozenProcess& process, const TaskStat& stat, const RemoteSyscalls& engine,
-                        const std::vector<PosixTimer>& posix_timers, pb::task_core_entry* tc,
-                        pb::mm_entry* mm) {
+                        const std::vector<PosixTimer>& posix_timers, ThreadFacts* leader,
+                        pb::task_core_entry* tc, pb::mm_entry* mm) {
   const pid_t pid = process.pid();
   ProcessBatch calls = BuildBatch(engine, posix_timers);
+  const OwnKnowledge own(calls.batch);
   CKPT_TRY(engine.RunAll(process.leader(), calls.batch, fmt::format("process {}", pid)));
+  own.Tell(calls.batch, leader);
 
   CKPT_TRY(FillFromProc(process, stat, tc));
   FillSigactions(calls, tc);

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "dumper/file_table.h"
 #include "dumper/refusals.h"
+#include "dumper/thread_facts.h"
 #include "formats/proto/memory.pb.h"
 #include "formats/proto/task.pb.h"
 #include "process/frozen_process.h"
@@ -22,11 +23,11 @@ namespace ckpt {
 // RemoteSyscalls::Options::batch_bytes that CollectProcess needs.
 size_t ProcessBatchBytes(size_t posix_timer_count);
 
-// Fills `tc` but for the leader's signal mask, and `mm` but for its mappings and exe_file_id.
-// `stat` is that of the process since it was frozen.
+// Fills `tc` but for the leader's signal mask, `mm` but for its mappings and exe_file_id, and what
+// only the leader knows of itself. `stat` is that of the process since it was frozen.
 Result<> CollectProcess(FrozenProcess& process, const TaskStat& stat, const RemoteSyscalls& engine,
-                        const std::vector<PosixTimer>& posix_timers, pb::task_core_entry* tc,
-                        pb::mm_entry* mm);
+                        const std::vector<PosixTimer>& posix_timers, ThreadFacts* leader,
+                        pb::task_core_entry* tc, pb::mm_entry* mm);
 
 // exe, working and root directory; not the umask. `pid` is frozen.
 Result<> CollectDirectories(pid_t pid, FileTable& files, Refusals& refusals, pb::mm_entry* mm,

@@ -1,6 +1,7 @@
 #include "dumper/task_dump.h"
 
 #include <algorithm>
+#include <csignal>
 #include <utility>
 
 #include "dumper/preconditions.h"
@@ -10,6 +11,16 @@
 #include "process/rseq_section.h"
 
 namespace ckpt {
+
+namespace {
+
+// Whether a SIGTRAP can be told from the task's own, and changes nothing.
+bool CanStep(const TaskStatus& status) {
+  const uint64_t in_the_way = status.signal_ignored | status.signal_pending | status.shared_pending;
+  return (in_the_way & (uint64_t{1} << (SIGTRAP - 1))) == 0;
+}
+
+}  // namespace
 
 Result<> TaskDump::Identify() {
   CKPT_TRY(stat_, ReadTaskStat(pid()));
@@ -109,6 +120,7 @@ Result<> TaskDump::InstallEngine() {
   }
   RemoteSyscalls::Options options;
   options.batch_bytes = ProcessBatchBytes(posix_timers_.size());
+  options.can_step = CanStep(statuses_.front());
   CKPT_TRY(RemoteSyscalls engine,
            RemoteSyscalls::Install(process().leader(), *memory_, ExecutableRanges(), options));
   engine_.emplace(engine);
@@ -117,10 +129,12 @@ Result<> TaskDump::InstallEngine() {
 
 Result<> TaskDump::AskThreads() {
   if (IsZombie()) return success();
-  CKPT_TRY(threads_, CollectThreads(process().threads(), statuses_, *engine_));
+  const std::span<Tracee> threads = process().threads();
+  CKPT_TRY(threads_, ReadThreads(threads, statuses_));
   snapshot.cores.resize(threads_.size());
-  CKPT_TRY(CollectProcess(process(), stat_, *engine_, posix_timers_,
+  CKPT_TRY(CollectProcess(process(), stat_, *engine_, posix_timers_, &threads_.front(),
                           snapshot.cores.front().mutable_tc(), &snapshot.mm));
+  CKPT_TRY(ckpt::AskThreads(threads.subspan(1), *engine_, std::span(threads_).subspan(1)));
   snapshot.cores.front().mutable_tc()->set_blk_sigset(threads_.front().signal_mask);
   return success();
 }

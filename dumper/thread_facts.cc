@@ -17,9 +17,6 @@ namespace {
 
 using enum SyscallBatch::OnError;
 
-constexpr size_t kOwnCalls = 4;
-constexpr size_t kOwnBytes = 512;  // of a batch with them and what they return
-
 // The first version of struct sched_attr (linux/sched/types.h), which every kernel fills.
 struct SchedulingAttributes {
   uint32_t size = 0;
@@ -31,60 +28,6 @@ struct SchedulingAttributes {
   uint64_t deadline = 0;
   uint64_t period = 0;
 };
-
-// The calls by which a thread tells what only it knows, and where the answers come.
-class OwnKnowledge {
- public:
-  explicit OwnKnowledge(SyscallBatch batch)
-      : batch_(std::move(batch)),
-        stack_(batch_.Reserve(sizeof(stack_t))),
-        tid_address_(batch_.Reserve(sizeof(uint64_t))),
-        death_signal_(batch_.Reserve(sizeof(uint32_t))) {
-    batch_.Add(kStop, SYS_sigaltstack, {0, stack_});
-    // CONFIG_CHECKPOINT_RESTORE; without it the kernel cannot be restored on either.
-    batch_.Add(kStop, SYS_prctl, {PR_GET_TID_ADDRESS, tid_address_});
-    batch_.Add(kStop, SYS_prctl, {PR_GET_PDEATHSIG, death_signal_});
-    securebits_ = batch_.Add(kStop, SYS_prctl, {PR_GET_SECUREBITS});
-  }
-
-  SyscallBatch& batch() { return batch_; }
-
-  Result<> Tell(ThreadFacts* facts) const {
-    CKPT_TRY(RemoteSyscalls::CheckAll(batch_, fmt::format("thread {}", facts->tid)));
-    facts->alternate_stack = batch_.OutputObject<stack_t>(stack_);
-    facts->clear_tid_address = batch_.OutputObject<uint64_t>(tid_address_);
-    facts->parent_death_signal = batch_.OutputObject<uint32_t>(death_signal_);
-    facts->securebits = static_cast<uint32_t>(batch_.result(securebits_));
-    return success();
-  }
-
- private:
-  SyscallBatch batch_;
-  RemotePtr stack_;
-  RemotePtr tid_address_;
-  RemotePtr death_signal_;
-  size_t securebits_ = 0;
-};
-
-// As many threads at once as have room in the scratch area.
-Result<> AskThreads(std::span<Tracee> threads, const RemoteSyscalls& engine,
-                    std::span<ThreadFacts> facts) {
-  while (!threads.empty()) {
-    std::vector<OwnKnowledge> asked;
-    for (SyscallBatch& batch : engine.NewBatches(threads.size(), kOwnCalls, kOwnBytes)) {
-      asked.emplace_back(std::move(batch));
-    }
-    std::vector<RemoteBatch> batches;
-    for (size_t i = 0; i < asked.size(); ++i) {
-      batches.push_back({&engine, &threads[i], &asked[i].batch()});
-    }
-    CKPT_TRY(RemoteSyscalls::RunSideBySide(batches));
-    for (size_t i = 0; i < asked.size(); ++i) CKPT_TRY(asked[i].Tell(&facts[i]));
-    threads = threads.subspan(asked.size());
-    facts = facts.subspan(asked.size());
-  }
-  return success();
-}
 
 Result<> ReadRobustList(ThreadFacts* facts) {
   robust_list_head* head = nullptr;
@@ -127,17 +70,53 @@ Result<> ReadThread(const Tracee& thread, ThreadFacts* facts) {
 
 }  // namespace
 
-Result<std::vector<ThreadFacts>> CollectThreads(std::span<Tracee> threads,
-                                                const std::vector<TaskStatus>& statuses,
-                                                const RemoteSyscalls& engine) {
+OwnKnowledge::OwnKnowledge(SyscallBatch& batch)
+    : stack_(batch.Reserve(sizeof(stack_t))),
+      tid_address_(batch.Reserve(sizeof(uint64_t))),
+      death_signal_(batch.Reserve(sizeof(uint32_t))) {
+  batch.Add(kStop, SYS_sigaltstack, {0, stack_});
+  // CONFIG_CHECKPOINT_RESTORE; without it the kernel cannot be restored on either.
+  batch.Add(kStop, SYS_prctl, {PR_GET_TID_ADDRESS, tid_address_});
+  batch.Add(kStop, SYS_prctl, {PR_GET_PDEATHSIG, death_signal_});
+  securebits_ = batch.Add(kStop, SYS_prctl, {PR_GET_SECUREBITS});
+}
+
+void OwnKnowledge::Tell(const SyscallBatch& batch, ThreadFacts* facts) const {
+  facts->alternate_stack = batch.OutputObject<stack_t>(stack_);
+  facts->clear_tid_address = batch.OutputObject<uint64_t>(tid_address_);
+  facts->parent_death_signal = batch.OutputObject<uint32_t>(death_signal_);
+  facts->securebits = static_cast<uint32_t>(batch.result(securebits_));
+}
+
+Result<std::vector<ThreadFacts>> ReadThreads(std::span<const Tracee> threads,
+                                             const std::vector<TaskStatus>& statuses) {
   CKPT_CHECK(threads.size() == statuses.size());
   std::vector<ThreadFacts> facts(threads.size());
   for (size_t i = 0; i < threads.size(); ++i) {
     facts[i].status = statuses[i];
     CKPT_TRY(ReadThread(threads[i], &facts[i]));
   }
-  CKPT_TRY(AskThreads(threads, engine, facts));
   return facts;
+}
+
+// As many threads at once as have room in the scratch area.
+Result<> AskThreads(std::span<Tracee> threads, const RemoteSyscalls& engine,
+                    std::span<ThreadFacts> facts) {
+  while (!threads.empty()) {
+    std::vector<SyscallBatch> calls =
+        engine.NewBatches(threads.size(), OwnKnowledge::kCalls, OwnKnowledge::kBytes);
+    std::vector<OwnKnowledge> asked(calls.begin(), calls.end());
+    std::vector<RemoteBatch> batches;
+    for (size_t i = 0; i < calls.size(); ++i) batches.push_back({&engine, &threads[i], &calls[i]});
+    CKPT_TRY(RemoteSyscalls::RunSideBySide(batches));
+    for (size_t i = 0; i < calls.size(); ++i) {
+      CKPT_TRY(RemoteSyscalls::CheckAll(calls[i], fmt::format("thread {}", facts[i].tid)));
+      asked[i].Tell(calls[i], &facts[i]);
+    }
+    threads = threads.subspan(calls.size());
+    facts = facts.subspan(calls.size());
+  }
+  return success();
 }
 
 }  // namespace ckpt

@@ -43,10 +43,32 @@ struct ThreadFacts {
   uint32_t securebits = 0;
 };
 
-// The threads of a process in which `engine` is installed, and their statuses since the freeze.
-Result<std::vector<ThreadFacts>> CollectThreads(std::span<Tracee> threads,
-                                                const std::vector<TaskStatus>& statuses,
-                                                const RemoteSyscalls& engine);
+// The calls by which a thread tells what only it knows, and where the answers come.
+class OwnKnowledge {
+ public:
+  static constexpr size_t kCalls = 4;
+  static constexpr size_t kBytes = 512;  // of a batch with them and what they return
+
+  // Adds the calls to what the thread is to make.
+  explicit OwnKnowledge(SyscallBatch& batch);
+  // After the batch, all of whose calls have succeeded.
+  void Tell(const SyscallBatch& batch, ThreadFacts* facts) const;
+
+ private:
+  RemotePtr stack_;
+  RemotePtr tid_address_;
+  RemotePtr death_signal_;
+  size_t securebits_;
+};
+
+// All of the frozen threads of a process but what only they know, with their statuses since the
+// freeze.
+Result<std::vector<ThreadFacts>> ReadThreads(std::span<const Tracee> threads,
+                                             const std::vector<TaskStatus>& statuses);
+
+// Adds what only they know. `engine` is installed in their process.
+Result<> AskThreads(std::span<Tracee> threads, const RemoteSyscalls& engine,
+                    std::span<ThreadFacts> facts);
 
 }  // namespace ckpt
 

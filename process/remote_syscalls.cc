@@ -113,12 +113,36 @@ Result<> MoveToEventStop(Tracee& thread) {
   }
 }
 
-// How a call is left behind. A call that a signal can interrupt must not see the interrupt that
-// stops the thread after it; others take it along, which saves a stop.
-enum class CallKind { kAny, kUninterruptible };
+// Lets the thread make the call that it is in front of, and stops it right after; its result.
+// SIGTRAP must not be blocked: the kernel would take its handler away (force_sig_info_to_task in
+// kernel/signal.c).
+Result<int64_t> StepOver(Tracee& thread) {
+  CKPT_TRY(const user_regs_struct before, thread.GetRegisters());
+  while (true) {
+    CKPT_TRY(thread.Step());
+    CKPT_TRY(const Stop stop, thread.WaitForStop());
+    const bool is_trap = stop.kind == Stop::Kind::kSignal && stop.signal == SIGTRAP;
+    if (!is_trap) CKPT_TRY(PassOver(thread, stop));
+    CKPT_TRY(const user_regs_struct after, thread.GetRegisters());
+    // Else it is one that somebody has sent meanwhile.
+    if (is_trap && after.rip != before.rip) return static_cast<int64_t>(after.rax);
+  }
+}
 
-// Lets the thread, in syscall-entry-stop, make its call, up to an event stop; its result.
-Result<int64_t> FinishCall(Tracee& thread, CallKind kind) {
+// How a call is left behind. A call that a signal can interrupt must not see the interrupt that
+// stops the thread after it; others take it along, which saves a stop, or are stepped over, which
+// saves two.
+enum class CallKind { kAny, kUninterruptible, kStepped };
+
+CallKind KindOfShortCalls(bool can_step) {
+  return can_step ? CallKind::kStepped : CallKind::kUninterruptible;
+}
+
+// Lets the thread, right in front of a call, make it, up to a stop in which its registers can be
+// set; its result.
+Result<int64_t> MakeCall(Tracee& thread, CallKind kind) {
+  if (kind == CallKind::kStepped) return StepOver(thread);
+  CKPT_TRY(WaitForSyscallStop(thread));  // entry
   if (kind == CallKind::kUninterruptible) {
     CKPT_TRY(MoveToEventStop(thread));
     CKPT_TRY(const user_regs_struct after, thread.GetRegisters());
@@ -145,10 +169,10 @@ Result<int64_t> CallAt(Tracee& thread, uint64_t instruction, CallKind kind, long
   registers.r10 = values[3];
   registers.r8 = values[4];
   registers.r9 = values[5];
-  CKPT_TRY(thread.SetSignalMask(kAllSignals));
+  const bool is_stepped = kind == CallKind::kStepped;
+  CKPT_TRY(thread.SetSignalMask(is_stepped ? kAllSignals & ~MaskOf(SIGTRAP) : kAllSignals));
   CKPT_TRY(thread.SetRegisters(registers));
-  CKPT_TRY(WaitForSyscallStop(thread));  // entry
-  CKPT_TRY(const int64_t result, FinishCall(thread, kind));
+  CKPT_TRY(const int64_t result, MakeCall(thread, kind));
   CKPT_TRY(borrowed.GiveBack());
   return result;
 }
@@ -202,10 +226,12 @@ Result<> WaitForSignal(Tracee& thread, int signal) {
 
 }  // namespace
 
-RemoteSyscalls::RemoteSyscalls(RemoteRange scratch, size_t max_calls, const RemoteMemory& memory)
+RemoteSyscalls::RemoteSyscalls(RemoteRange scratch, const Options& options,
+                               const RemoteMemory& memory)
     : scratch_(scratch),
       batch_area_{scratch.start + kPageSize, scratch.end},
-      max_calls_(max_calls),
+      max_calls_(options.max_calls),
+      can_step_(options.can_step),
       memory_(&memory) {}
 
 Result<RemoteSyscalls> RemoteSyscalls::Install(Tracee& thread, const RemoteMemory& memory,
@@ -215,8 +241,9 @@ Result<RemoteSyscalls> RemoteSyscalls::Install(Tracee& thread, const RemoteMemor
   CKPT_TRY(const uint64_t instruction, FindSyscallInstruction(memory, executable));
   const size_t size_bytes = kPageSize + options.batch_bytes;
   const int flags = MAP_PRIVATE | MAP_ANONYMOUS | (options.address ? MAP_FIXED_NOREPLACE : 0);
+  const CallKind kind = KindOfShortCalls(options.can_step);
   const auto map = [&](int protection) {
-    return CallAt(thread, instruction, CallKind::kUninterruptible, SYS_mmap,
+    return CallAt(thread, instruction, kind, SYS_mmap,
                   {options.address.value_or(0), size_bytes, protection, flags, -1, 0});
   };
   CKPT_TRY(int64_t mapped, map(PROT_READ | PROT_WRITE | PROT_EXEC));
@@ -225,14 +252,13 @@ Result<RemoteSyscalls> RemoteSyscalls::Install(Tracee& thread, const RemoteMemor
     CKPT_TRY(mapped, map(PROT_READ | PROT_EXEC));
   }
   CKPT_TRY(const uint64_t start, Succeeded(mapped, fmt::format("mmap of {} bytes", size_bytes)));
-  const RemoteSyscalls engine({start, start + size_bytes}, options.max_calls, memory);
+  const RemoteSyscalls engine({start, start + size_bytes}, options, memory);
   const auto prepare = [&]() -> Result<> {
     CKPT_TRY(memory.Write(RemotePtr(start), BatchLoop()));
     return is_refused ? engine.MakeBatchAreaWritable(thread) : success();
   };
   if (auto prepared = prepare(); prepared.has_error()) {
-    static_cast<void>(
-        CallAt(thread, instruction, CallKind::kUninterruptible, SYS_munmap, {start, size_bytes}));
+    static_cast<void>(CallAt(thread, instruction, kind, SYS_munmap, {start, size_bytes}));
     return std::move(prepared).error();
   }
   return engine;
@@ -335,7 +361,7 @@ Result<> RemoteSyscalls::RunAll(Tracee& thread, SyscallBatch& batch, std::string
 
 Result<> RemoteSyscalls::Uninstall(Tracee& thread) const {
   CKPT_TRY(const int64_t result,
-           CallAt(thread, scratch_.start + SyscallOffsetInLoop(), CallKind::kUninterruptible,
+           CallAt(thread, scratch_.start + SyscallOffsetInLoop(), KindOfShortCalls(can_step_),
                   SYS_munmap, {scratch_.start, scratch_.size_bytes()}));
   CKPT_TRY(Succeeded(result, "munmap"));
   return success();

@@ -32,6 +32,9 @@ class RemoteSyscalls {
   struct Options {
     // Where to map the scratch area (MAP_FIXED_NOREPLACE), or anywhere.
     std::optional<uint64_t> address;
+    // Single calls stop once instead of twice, by a single step, which ends with a SIGTRAP: only
+    // where the task neither ignores that nor has one pending.
+    bool can_step = false;
     // Of the scratch area, without the page of the loop.
     size_t batch_bytes = 64 * 1024;
     size_t max_calls = 256;
@@ -87,11 +90,12 @@ class RemoteSyscalls {
   class Running;
 
   Result<> MakeBatchAreaWritable(Tracee& thread) const;
-  RemoteSyscalls(RemoteRange scratch, size_t max_calls, const RemoteMemory& memory);
+  RemoteSyscalls(RemoteRange scratch, const Options& options, const RemoteMemory& memory);
 
   RemoteRange scratch_;
   RemoteRange batch_area_;
   size_t max_calls_;
+  bool can_step_;
   const RemoteMemory* memory_;
 };
 

@@ -43,14 +43,17 @@ std::vector<RemoteRange> Executable(pid_t pid) {
 
 // A stopped child with the engine in it.
 struct Frozen {
-  explicit Frozen(const ChildForTest& child)
+  explicit Frozen(const ChildForTest& child, bool can_step = false)
       : maps_before(Maps(child.pid())),
         memory(RemoteMemory::Open(child.pid()).value()),
         tracee(Tracee::Seize(child.pid(), 0).value()) {
     EXPECT_TRUE(tracee.Interrupt().has_value());
     EXPECT_TRUE(tracee.WaitForStop().has_value());
     registers = tracee.GetRegisters().value();
-    engine.emplace(RemoteSyscalls::Install(tracee, memory, Executable(child.pid()), {}).value());
+    RemoteSyscalls::Options options;
+    options.can_step = can_step;
+    engine.emplace(
+        RemoteSyscalls::Install(tracee, memory, Executable(child.pid()), options).value());
   }
 
   void ExpectNoTrace() {
@@ -68,13 +71,17 @@ struct Frozen {
   std::optional<RemoteSyscalls> engine;
 };
 
-TEST(RemoteSyscallsTest, ABatchRunsInTheTaskAndTheTaskSleepsOnUndisturbed) {
+// With and without single steps.
+class SteppingTest : public testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(RemoteSyscalls, SteppingTest, testing::Bool());
+
+TEST_P(SteppingTest, ABatchRunsInTheTaskAndTheTaskSleepsOnUndisturbed) {
   ChildForTest child([](const auto& ready) {
     ready();
     const timespec duration{0, 300'000'000};
     return nanosleep(&duration, nullptr) == 0 ? 0 : errno;  // EINTR if the call were not restarted
   });
-  Frozen frozen(child);
+  Frozen frozen(child, GetParam());
   SyscallBatch batch = frozen.engine->NewBatch();
   const size_t pid = batch.Add(SyscallBatch::OnError::kStop, SYS_getpid, {});
   const RemotePtr cwd = batch.Reserve(4096);
@@ -165,13 +172,13 @@ TEST(RemoteSyscallsTest, PendingAndIgnoredSignalsStayAsTheyAre) {
   EXPECT_EQ(child.Wait(), 0);
 }
 
-TEST(RemoteSyscallsTest, ASigstopThatComesMeanwhileIsGivenBackAtTheEnd) {
+TEST_P(SteppingTest, ASigstopThatComesMeanwhileIsGivenBackAtTheEnd) {
   ChildForTest child([](const auto& ready) {
     ready();
     return pause();
   });
   {
-    Frozen frozen(child);
+    Frozen frozen(child, GetParam());
     kill(child.pid(), SIGSTOP);
     SyscallBatch batch = frozen.engine->NewBatch();
     const size_t pid = batch.Add(SyscallBatch::OnError::kStop, SYS_getpid, {});
@@ -182,6 +189,25 @@ TEST(RemoteSyscallsTest, ASigstopThatComesMeanwhileIsGivenBackAtTheEnd) {
   siginfo_t info{};
   ASSERT_EQ(waitid(P_PID, static_cast<id_t>(child.pid()), &info, WSTOPPED), 0);
   EXPECT_EQ(info.si_status, SIGSTOP);
+}
+
+TEST(RemoteSyscallsTest, AStepLeavesTheHandlerOfItsSignal) {
+  ChildForTest child([](const auto& ready) {
+    std::signal(SIGTRAP, [](int) { ++handled; });
+    sigset_t mask;
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGTRAP);
+    sigprocmask(SIG_BLOCK, &mask, nullptr);
+    ready();
+    const timespec duration{0, 200'000'000};
+    if (nanosleep(&duration, nullptr) != 0) return errno;
+    sigprocmask(SIG_UNBLOCK, &mask, nullptr);
+    if (handled != 0) return 1;
+    raise(SIGTRAP);
+    return handled == 1 ? 0 : 2;
+  });
+  Frozen(child, true).ExpectNoTrace();
+  EXPECT_EQ(child.Wait(), 0);
 }
 
 TEST(RemoteSyscallsTest, BatchesOfSeveralTasksRunSideBySide) {

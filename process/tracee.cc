@@ -118,6 +118,10 @@ Result<> Tracee::ResumeToSyscall() {
   return Call(PTRACE_SYSCALL, "PTRACE_SYSCALL", tid_, nullptr, nullptr);
 }
 
+Result<> Tracee::Step() {
+  return Call(PTRACE_SINGLESTEP, "PTRACE_SINGLESTEP", tid_, nullptr, nullptr);
+}
+
 Result<> Tracee::Detach() {
   const pid_t tid = std::exchange(tid_, 0);
   CKPT_TRY(Call(PTRACE_DETACH, "PTRACE_DETACH", tid, nullptr, nullptr));

@@ -74,6 +74,8 @@ class Tracee {
   // From here on: the thread must be stopped.
   Result<> Resume(int signal = 0);
   Result<> ResumeToSyscall();
+  // Over one instruction, a system call included (PTRACE_SINGLESTEP).
+  Result<> Step();
   // Leaves the thread to itself, and sends it the SIGSTOP that was put off.
   Result<> Detach();
   // A SIGSTOP, which cannot be blocked, came while the thread ran for us: it gets it at Detach().
