@@ -12,7 +12,9 @@
 #include "formats/page_compression.h"
 #include "formats/pagemap.h"
 #include "formats/proto/cgroup.pb.h"
-#include "imgtool/rewrite_pass.h"
+#include "imgtool/address_words.h"
+#include "imgtool/anonymous_addresses.h"
+#include "imgtool/rewrite_context.h"
 
 namespace ckpt {
 
@@ -25,7 +27,11 @@ constexpr std::string_view kKept[] = {"", ".", "..", "dev", "proc", "sys"};
 // What a pagemap says may be anything; compressed zeros are made in memory, a 15,000th of this.
 constexpr uint64_t kMostErasedBytes = uint64_t{1} << 42;
 
-enum class Shape { kOther, kPath, kName, kPayload, kOptions };
+enum class Shape { kOther, kPath, kName, kPayload, kOptions, kVector, kAddress };
+
+constexpr char kLeft[] =
+    "--anonymise leaves general registers, ids, ports, sizes, times, hardware addresses, and the "
+    "names of network devices";
 
 Shape ShapeOf(const RoleField& field) {
   switch (field.row->role) {
@@ -47,6 +53,10 @@ Shape ShapeOf(const RoleField& field) {
       return Shape::kPayload;
     case FieldRole::kMountOptions:
       return Shape::kOptions;
+    case FieldRole::kVector:
+      return Shape::kVector;
+    case FieldRole::kAddress:
+      return Shape::kAddress;
     default:
       return Shape::kOther;
   }
@@ -73,6 +83,7 @@ class Anonymiser {
     Collect();
     for (const RoleField& field : context_.fields) CKPT_TRY(ChangeField(field));
     for (const std::string& name : context_.images.file_names()) CKPT_TRY(ChangeFile(name));
+    plan_.AddNote({"", kLeft});
     return ChangeCgroupPrefixes();
   }
 
@@ -80,7 +91,12 @@ class Anonymiser {
   // Numbers in the order of bytes: the same whatever the order of images.
   void Collect() {
     std::set<std::string> names;
+    std::set<std::string> addresses;
     for (const RoleField& field : context_.fields) {
+      const auto* numbers = std::get_if<FieldNumbers>(&field.value);
+      if (numbers != nullptr && ShapeOf(field) == Shape::kAddress) {
+        addresses.insert(AddressOfWords(*numbers));
+      }
       const auto* text = std::get_if<std::string>(&field.value);
       if (text == nullptr) continue;
       if (ShapeOf(field) == Shape::kPath) {
@@ -90,6 +106,7 @@ class Anonymiser {
       }
     }
     for (const std::string_view kept : kKept) names.erase(std::string(kept));
+    addresses_ = AnonymousAddresses(addresses);
     size_t number = 0;
     for (const std::string& name : names) names_[name] = fmt::format("x{}", ++number);
   }
@@ -110,7 +127,20 @@ class Anonymiser {
     return changed;
   }
 
+  Result<> ChangeNumbers(const RoleField& field, const FieldNumbers& numbers) {
+    FieldNumbers changed = numbers;
+    if (ShapeOf(field) == Shape::kVector) {
+      changed.assign(numbers.size(), 0);
+    } else if (ShapeOf(field) == Shape::kAddress) {
+      const auto found = addresses_.find(AddressOfWords(numbers));
+      if (found != addresses_.end()) changed = WordsOfAddress(found->second);
+    }
+    return plan_.Add(EditOf(field, std::move(changed), kPass, kEvidence));
+  }
+
   Result<> ChangeField(const RoleField& field) {
+    const auto* numbers = std::get_if<FieldNumbers>(&field.value);
+    if (numbers != nullptr) return ChangeNumbers(field, *numbers);
     const auto* text = std::get_if<std::string>(&field.value);
     if (text == nullptr) return success();
     std::string changed = *text;
@@ -128,7 +158,7 @@ class Anonymiser {
       case Shape::kOptions:
         changed.clear();
         break;
-      case Shape::kOther:
+      default:
         return success();
     }
     return plan_.Add(EditOf(field, std::move(changed), kPass, kEvidence));
@@ -206,6 +236,7 @@ class Anonymiser {
   RewriteContext& context_;
   EditPlan& plan_;
   std::map<std::string, std::string> names_;
+  std::map<std::string, std::string> addresses_;
 };
 
 }  // namespace

@@ -26,6 +26,14 @@ bool IsAbsence(int error) {
   return error == ENOENT || error == ENOTDIR || error == ELOOP || error == EXDEV;
 }
 
+// Whether another file system is mounted there. Device numbers do not tell: in an overlay of layers
+// on several file systems those of files are others than those of their directories.
+bool IsMountpoint(int directory, const std::string& name) {
+  struct statx status {};
+  return statx(directory, name.c_str(), AT_SYMLINK_NOFOLLOW, 0, &status) == 0 &&
+         (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
 }  // namespace
 
 Result<BranchTree> BranchTree::Open(const std::string& directory) {
@@ -52,15 +60,13 @@ Result<std::optional<struct stat>> BranchTree::Find(const std::string& rest) con
   CKPT_TRY(const auto directory, OpenBelow(parent, O_PATH | O_DIRECTORY));
   if (!directory) return std::optional<struct stat>();
   const std::string name = rest.empty() ? "." : rest.substr(parent.size() + 1);
-  struct stat above {};
+  if (!rest.empty() && IsMountpoint(directory->get(), name)) return std::optional<struct stat>();
   struct stat status {};
-  if (fstat(directory->get(), &above) != 0 ||
-      fstatat(directory->get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+  if (fstatat(directory->get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
     const int saved = errno;
     if (IsAbsence(saved)) return std::optional<struct stat>();
     return ErrnoError(saved, "fstatat(\"{}\", \"{}\")", directory_ + parent, name);
   }
-  if (status.st_dev != above.st_dev) return std::optional<struct stat>();
   return std::optional<struct stat>(status);
 }
 
@@ -97,7 +103,7 @@ Result<std::vector<std::string>> BranchTree::FindNamesOf(const struct stat& file
     }
     struct stat status {};
     if (lstat(path.c_str(), &status) != 0) continue;
-    if (S_ISDIR(status.st_mode) && status.st_dev != file.st_dev) at.disable_recursion_pending();
+    if (S_ISDIR(status.st_mode) && IsMountpoint(AT_FDCWD, path)) at.disable_recursion_pending();
     if (status.st_ino == file.st_ino && status.st_dev == file.st_dev) {
       names.push_back(path.substr(directory_.size()));
     }

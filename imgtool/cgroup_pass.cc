@@ -4,7 +4,7 @@
 
 #include "formats/image_type.h"
 #include "formats/proto/cgroup.pb.h"
-#include "imgtool/rewrite_pass.h"
+#include "imgtool/rewrite_context.h"
 
 namespace ckpt {
 
@@ -37,8 +37,9 @@ class CgroupPass {
     for (int i = 0; i < entry.controllers_size(); ++i) {
       const auto& dirs = entry.controllers(i).dirs();
       for (int dir = 0; dir < dirs.size(); ++dir) {
-        CKPT_TRY(ChangeDirectory(place, fmt::format("controllers[{}].dirs[{}].", i, dir), "",
-                                 dirs[dir]));
+        top_has_slash_ = dirs[dir].dir_name().starts_with('/');
+        CKPT_TRY(
+            ChangeDirectory(place, fmt::format("controllers[{}].dirs[{}]", i, dir), "", dirs[dir]));
       }
     }
     return success();
@@ -63,7 +64,7 @@ class CgroupPass {
   }
 
   // `parent` is the path of the directory around this one, empty at the top.
-  Result<> ChangeDirectory(const EntryPlace& place, const std::string& prefix,
+  Result<> ChangeDirectory(const EntryPlace& place, const std::string& field,
                            const std::string& parent, const pb::cgroup_dir_entry& directory) {
     const bool is_top = parent.empty();
     const std::string path = is_top && directory.dir_name().starts_with('/')
@@ -73,34 +74,39 @@ class CgroupPass {
     const bool is_old_itself = mapped && mapped->old_length == path.size();
     // What is below OLD moves with the directory that is OLD.
     if (mapped && (is_top || is_old_itself)) {
-      CKPT_TRY(RenameDirectory(place, prefix + "dir_name", parent, directory.dir_name(), *mapped));
+      CKPT_TRY(RenameDirectory(place, field, parent, directory.dir_name(), *mapped));
     }
     for (int i = 0; i < directory.children_size(); ++i) {
-      CKPT_TRY(ChangeDirectory(place, fmt::format("{}children[{}].", prefix, i), path,
+      CKPT_TRY(ChangeDirectory(place, fmt::format("{}.children[{}]", field, i), path,
                                directory.children(i)));
     }
     return success();
   }
 
-  Result<> RenameDirectory(const EntryPlace& place, std::string field, const std::string& parent,
-                           const std::string& old_name, const PrefixMap::Mapped& mapped) {
+  // One that leaves its parent becomes one at the top, whose name is its path.
+  Result<> RenameDirectory(const EntryPlace& place, const std::string& field,
+                           const std::string& parent, const std::string& old_name,
+                           const PrefixMap::Mapped& mapped) {
     std::string name = mapped.path;
-    if (!parent.empty()) {
-      const std::string around = mapped.path.substr(0, mapped.path.rfind('/'));
-      if (around != parent) {
-        return MakeError(ErrorCode::kUnsupported,
-                         "{}: {}: --cgroup {}: a directory in {} cannot become one of {}",
-                         place.Text(), field, mapped.rule, FieldText(parent), FieldText(around));
-      }
-      name = mapped.path.substr(around.size() + 1);
-    } else if (!old_name.starts_with('/')) {
-      name.erase(0, 1);
+    const std::string around = name.substr(0, name.rfind('/'));
+    if (!parent.empty() && around == parent) {
+      name.erase(0, around.size() + 1);
+    } else {
+      if (!parent.empty()) MoveToTop(place, field, mapped);
+      if (!top_has_slash_) name.erase(0, 1);
     }
-    return Propose(place, std::move(field), old_name, std::move(name), mapped.rule);
+    return Propose(place, field + ".dir_name", old_name, std::move(name), mapped.rule);
+  }
+
+  void MoveToTop(const EntryPlace& place, const std::string& field,
+                 const PrefixMap::Mapped& mapped) {
+    plan_.AddMove({place, field, field.substr(0, field.find('[', field.find('.'))), kPass,
+                   "--cgroup " + mapped.rule});
   }
 
   RewriteContext& context_;
   EditPlan& plan_;
+  bool top_has_slash_ = false;  // of the directory that is being looked at
 };
 
 }  // namespace

@@ -14,9 +14,9 @@ namespace ckpt {
 struct RewriteContext;
 
 // --cgroup: paths of members, with the length of the part that is outside of their cgroup
-// namespace, and the directories that a restorer makes. kUnsupported, naming the place: a namespace
-// that would begin within what is replaced, and a directory inside another one that would become
-// one of somewhere else.
+// namespace, and the directories that a restorer makes; they leave their parents for another place
+// where the rule says so. kUnsupported, naming the place: a namespace that would begin within what
+// is replaced.
 Result<> RenameCgroups(RewriteContext& context, EditPlan& plan);
 
 // The length of the outer part of a path that is mapped, which had `prefix_bytes` before.

@@ -8,6 +8,7 @@
 #include "formats/image_type.h"
 #include "formats/json_text.h"
 #include "formats/proto/files.pb.h"
+#include "imgtool/address_words.h"
 #include "imgtool/octal_text.h"
 #include "imgtool/rewrite_rules.h"
 #include "imgtool/role_fields.h"
@@ -46,10 +47,7 @@ void Count(const FieldValue& value, AnalysisRow& row) {
 
 template <typename Words>
 void CountAddress(const Words& words, AnalysisRow& row) {
-  std::string bytes;
-  for (const uint32_t word : words) {
-    bytes.append(reinterpret_cast<const char*>(&word), sizeof word);
-  }
+  const std::string bytes = AddressOfWords(words);
   if (bytes.size() == 4 || bytes.size() == 16) ++row.field_count[AddressText(bytes)];
 }
 

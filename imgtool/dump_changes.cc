@@ -10,6 +10,7 @@ namespace {
 
 struct ImagePlan {
   std::vector<const Edit*> edits;
+  std::vector<const Move*> moves;
   std::vector<const NewEntry*> new_entries;
   ExtraChange extras = ExtraChange::kKeep;
 };
@@ -17,6 +18,7 @@ struct ImagePlan {
 std::map<std::string, ImagePlan> ByImage(const EditPlan& plan) {
   std::map<std::string, ImagePlan> by_image;
   for (const Edit* edit : plan.edits()) by_image[edit->place.image].edits.push_back(edit);
+  for (const Move* move : plan.moves()) by_image[move->place.image].moves.push_back(move);
   for (const NewEntry* entry : plan.new_entries()) {
     by_image[entry->image].new_entries.push_back(entry);
   }
@@ -29,8 +31,9 @@ Result<> AddImages(const EditPlan& plan, const ImageSource& images, DumpChanges&
     if (images.Has(name)) {
       CKPT_TRY(const ImageFile image, images.Read(name));
       CKPT_TRY(changes.edited[name].bytes,
-               EditImage(image, image_plan.edits, image_plan.new_entries, image_plan.extras));
-    } else if (image_plan.edits.empty()) {
+               EditImage(image, image_plan.edits, image_plan.new_entries, image_plan.extras,
+                         image_plan.moves));
+    } else if (image_plan.edits.empty() && image_plan.moves.empty()) {
       CKPT_TRY(changes.new_files[name].bytes, NewImage(name, image_plan.new_entries));
     } else {
       return MakeError(ErrorCode::kInternal, "{}: an edit of an image that the dump has not", name);

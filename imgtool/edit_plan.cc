@@ -83,4 +83,10 @@ std::vector<const Edit*> EditPlan::edits() const {
   return sorted;
 }
 
+std::vector<const Move*> EditPlan::moves() const {
+  std::vector<const Move*> moves;
+  for (const auto& [from, move] : moves_) moves.push_back(&move);
+  return moves;
+}
+
 }  // namespace ckpt

@@ -50,6 +50,16 @@ struct Edit {
   std::string evidence;  // why, in words
 };
 
+// An element of a repeated field of messages that becomes the last one of another, with what edits
+// made of it: "controllers[0].dirs[0].children[1]", to "controllers[0].dirs".
+struct Move {
+  EntryPlace place;
+  std::string from;
+  std::string to;
+  std::string pass;
+  std::string evidence;
+};
+
 // An entry more at the end of an image, which is made where the dump has none of its name.
 struct NewEntry {
   std::string image;  // a name that FindImageTypeByFileName knows
@@ -102,6 +112,8 @@ class EditPlan {
   // An edit that changes nothing is dropped, and so is one that another pass proposed already. Two
   // that give one field different values are an error (kUnsupported) that names both.
   Result<> Add(Edit edit);
+  // One for what is moved already is dropped.
+  void AddMove(Move move) { moves_.try_emplace({move.place, move.from}, std::move(move)); }
   // An entry that is there already with the same bytes is dropped.
   void AddEntry(NewEntry entry);
   // Two that give one file different content, or one file two names or two files one name, are an
@@ -115,7 +127,9 @@ class EditPlan {
 
   // By image and entry; those of one entry in the order of the passes.
   std::vector<const Edit*> edits() const;
-  // By image and bytes, by name, by old name: the order in which they were added does not show.
+  // By place and field, by image and bytes, by name, by old name: the order in which they were
+  // added does not show.
+  std::vector<const Move*> moves() const;
   std::vector<const NewEntry*> new_entries() const;
   const std::map<std::string, NewFile>& new_files() const { return new_files_; }
   const std::map<std::string, FileRename>& renames() const { return renames_; }
@@ -123,12 +137,13 @@ class EditPlan {
   const std::vector<PlanNote>& notes() const { return notes_; }
   bool empty() const {
     return edits_.empty() && new_entries_.empty() && new_files_.empty() && renames_.empty() &&
-           erasures_.empty();
+           erasures_.empty() && moves_.empty();
   }
 
  private:
   std::vector<Edit> edits_;
   std::map<std::pair<EntryPlace, std::string>, size_t> by_field_;        // into edits_
+  std::map<std::pair<EntryPlace, std::string>, Move> moves_;             // by what is moved
   std::map<std::pair<std::string, std::string>, NewEntry> new_entries_;  // by image and message
   std::map<std::string, NewFile> new_files_;
   std::map<std::string, FileRename> renames_;

@@ -28,6 +28,8 @@ enum class FieldRole : unsigned char {
   kLabel,    // names that are no paths: devices, profiles, memory files
   kCgroup,   // a cgroup's path or a component of it
   kPayload,  // bytes that the tasks sent or typed
+  kVector,   // registers that hold what the task computes with, a piece of its memory
+  kAddress,  // of IP, in words
 };
 
 struct FieldRoleRow {

@@ -123,16 +123,79 @@ Result<std::string> EditMessage(std::string message, const Descriptor* type, con
   return SetWireField(AsBytes(message), resolved.path, value);
 }
 
+struct ResolvedMove {
+  std::vector<WireStep> from;
+  std::vector<WireStep> to;
+  std::string moved;
+};
+
+// Behind what it is in, and behind those whose numbers it does not change.
+bool IsTakenFirst(const ResolvedMove& one, const ResolvedMove& other) {
+  const auto position = [](const WireStep& step) {
+    return std::pair(step.number, step.occurrence);
+  };
+  return std::ranges::lexicographical_compare(other.from, one.from, {}, position, position);
+}
+
+Result<std::string> MoveElements(std::string message, const Descriptor* type,
+                                 std::span<const Move* const> moves) {
+  std::vector<ResolvedMove> resolved;
+  for (const Move* move : moves) {
+    CKPT_TRY(ResolvedField from, ResolveField(type, move->from));
+    CKPT_TRY(ResolvedField to, ResolveField(type, move->to));
+    resolved.push_back({std::move(from.path), std::move(to.path), ""});
+  }
+  std::ranges::sort(resolved, IsTakenFirst);
+  for (ResolvedMove& move : resolved) {
+    CKPT_TRY(const WireField field, FindWireField(AsBytes(message), move.from));
+    move.moved = AsText(field.value);
+    CKPT_TRY(message, RemoveWireField(AsBytes(message), move.from));
+  }
+  for (auto at = resolved.rbegin(); at != resolved.rend(); ++at) {
+    CKPT_TRY(message, InsertWireField(AsBytes(message), at->to,
+                                      WireValue::LengthDelimited(AsBytes(at->moved))));
+  }
+  return message;
+}
+
+// What is to be done to one entry.
+struct EntryPlan {
+  std::vector<const Edit*> edits;
+  std::vector<const Move*> moves;
+
+  bool empty() const { return edits.empty() && moves.empty(); }
+};
+
 Result<std::string> EditEntry(const ImageFile& image, const ImageEntry& entry,
-                              std::span<const Edit* const> edits) {
+                              const EntryPlan& plan) {
   std::string message(AsText(entry.message));
   const Descriptor* type = FindEntryDescriptor(image.type(), entry.index);
-  for (const Edit* edit : edits) {
+  for (const Edit* edit : plan.edits) {
     auto edited = EditMessage(std::move(message), type, *edit);
     if (edited.has_error()) return std::move(edited).error().In(edit->place.Text());
     message = std::move(edited).value();
   }
-  return message;
+  return MoveElements(std::move(message), type, plan.moves);
+}
+
+// Sorts them by entry.
+Result<std::vector<EntryPlan>> ByEntry(const ImageFile& image, std::span<const Edit* const> edits,
+                                       std::span<const Move* const> moves) {
+  std::vector<EntryPlan> by_entry(image.entries().size());
+  const auto check = [&](const EntryPlace& place) -> Result<> {
+    if (place.entry < by_entry.size()) return success();
+    return MakeError(ErrorCode::kInternal, "{}: the image has {} entries", place.Text(),
+                     by_entry.size());
+  };
+  for (const Edit* edit : edits) {
+    CKPT_TRY(check(edit->place));
+    by_entry[edit->place.entry].edits.push_back(edit);
+  }
+  for (const Move* move : moves) {
+    CKPT_TRY(check(move->place));
+    by_entry[move->place.entry].moves.push_back(move);
+  }
+  return by_entry;
 }
 
 Result<std::string> ErasedExtra(const ImageFile& image, const ImageEntry& entry) {
@@ -152,15 +215,9 @@ Result<std::string> ErasedExtra(const ImageFile& image, const ImageEntry& entry)
 }  // namespace
 
 Result<std::string> EditImage(const ImageFile& image, std::span<const Edit* const> edits,
-                              std::span<const NewEntry* const> new_entries, ExtraChange extras) {
-  std::vector<std::vector<const Edit*>> by_entry(image.entries().size());
-  for (const Edit* edit : edits) {
-    if (edit->place.entry >= by_entry.size()) {
-      return MakeError(ErrorCode::kInternal, "{}: the image has {} entries", edit->place.Text(),
-                       by_entry.size());
-    }
-    by_entry[edit->place.entry].push_back(edit);
-  }
+                              std::span<const NewEntry* const> new_entries, ExtraChange extras,
+                              std::span<const Move* const> moves) {
+  CKPT_TRY(const auto by_entry, ByEntry(image, edits, moves));
   ImageEncoder encoder(image.type(), image.header_version());
   for (const ImageEntry& entry : image.entries()) {
     std::string extra(AsText(entry.extra));

@@ -20,9 +20,11 @@ enum class ExtraChange { kKeep, kErase };
 // without edits in entries that have some, keep their bytes and their order; extras too. The result
 // is read again before it is returned. kInternal: an edit of an entry or a field that there is not,
 // or of a kind of value that the field cannot have. `new_entries` follow those that there are.
+// `moves` come after the edits, and name things as they were before any of them.
 Result<std::string> EditImage(const ImageFile& image, std::span<const Edit* const> edits,
                               std::span<const NewEntry* const> new_entries = {},
-                              ExtraChange extras = ExtraChange::kKeep);
+                              ExtraChange extras = ExtraChange::kKeep,
+                              std::span<const Move* const> moves = {});
 
 // The field that an edit is of. kInternal where there is none.
 Result<const google::protobuf::FieldDescriptor*> FieldOfEdit(const Edit& edit);

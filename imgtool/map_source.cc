@@ -16,6 +16,7 @@
 #include "imgtool/facts_reader.h"
 #include "imgtool/mount_lists.h"
 #include "imgtool/octal_text.h"
+#include "imgtool/podman_layers.h"
 
 namespace ckpt {
 
@@ -31,7 +32,8 @@ Error NoSource(const std::string& source) {
       ErrorCode::kUnsupported,
       "{}: none of the sources of branches: a branch map, a dump of ckpt-dump, a copy of "
       "/sys/fs/aufs/si_*, the log of a CRIU dump, aufs/layers/ID or overlay2/ID of Docker, "
-      "overlay/ID of podman, JSON of inspect, mount options or lines of mountinfo",
+      "overlay/ID or overlay-layers/layers.json#ID of podman, JSON of inspect, mount options or "
+      "lines of mountinfo",
       EscapeOctal(source));
 }
 
@@ -55,7 +57,16 @@ Result<BranchMap> ReadText(std::string_view text, const std::string& name) {
   return NoSource(name);
 }
 
+constexpr std::string_view kPodmanList = "layers.json";
+
+Result<BranchMap> ReadLayersOf(const std::string& path, const std::string& layer) {
+  CKPT_TRY(auto unions, ReadPodmanLayers(path, layer));
+  if (unions) return BranchMap{std::move(*unions)};
+  return NoSource(path);
+}
+
 Result<BranchMap> ReadFile(const std::string& path) {
+  if (path.ends_with(kPodmanList)) return ReadLayersOf(path, "");
   CKPT_TRY(auto unions, ReadDockerAufsLayers(path));
   if (unions) return BranchMap{std::move(*unions)};
   CKPT_TRY(const std::string text, ReadWholeFile(path, kMaxMapBytes));
@@ -161,6 +172,11 @@ Result<BranchMap> ReadMapSource(const std::string& source) {
   const fs::file_status status = fs::status(source, problem);
   if (fs::is_directory(status)) return ReadDirectory(source);
   if (fs::exists(status)) return ReadFile(source);
+  if (const size_t hash = source.rfind('#'); hash != std::string::npos) {
+    const std::string list = source.substr(0, hash);
+    const bool is_list = list.ends_with(kPodmanList) && fs::exists(list, problem);
+    if (is_list) return ReadLayersOf(list, source.substr(hash + 1));
+  }
   const bool is_text = IsBranchMapText(source) || HasUnionOptions(source) ||
                        source.find_first_of(" \n") != std::string::npos;
   if (!is_text) return MakeError(ErrorCode::kNotFound, "{}: no such file", EscapeOctal(source));

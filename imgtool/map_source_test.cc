@@ -47,6 +47,15 @@ TEST_F(MapSourceTest, DirectoriesAreTo) {
   EXPECT_EQ(ReadMapSource(directory_ + "/dump").value().unions[0].id, "7:44");
 }
 
+TEST_F(MapSourceTest, AListOfLayersIsNamedWithTheLayerThatIsMeant) {
+  fs::create_directory(directory_ + "/overlay-layers");
+  const std::string list =
+      Put("overlay-layers/layers.json", R"([{"id":"a"},{"id":"b","parent":"a"},{"id":"c"}])");
+  EXPECT_EQ(ReadMapSource(list + "#b").value().unions[0].branches.size(), 2U);
+  EXPECT_EQ(ReadMapSource(list + "#c").value().unions[0].branches.size(), 1U);
+  EXPECT_EQ(ReadMapSource(list).error().code, ErrorCode::kUsage);
+}
+
 TEST_F(MapSourceTest, WhatIsNoSourceIsRefusedWithAListOfWhatIs) {
   EXPECT_EQ(Text(ReadMapSource("/no/such/file")), "error: /no/such/file: no such file");
   const std::string text = Text(ReadMapSource(Put("x", "hello\n")));

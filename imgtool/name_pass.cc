@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "formats/image_type.h"
 #include "imgtool/branch_match.h"
 #include "imgtool/fixup_context.h"
 #include "imgtool/mount_pass.h"
@@ -133,23 +134,72 @@ class WatchPass {
     for (const DumpedWatch& watch : context_.facts.names.watches) {
       if (!watch.has_path && devices_.contains(watch.device)) CKPT_TRY(GivePath(watch));
     }
-    if (!context_.mounts.reference) return success();
     for (const DumpedDevice& device : context_.facts.names.devices) {
-      if (!devices_.contains(device.device)) continue;
-      CKPT_TRY(plan_.Add({device.place, device.field, int64_t{device.device},
-                          int64_t{context_.mounts.reference->device}, kWatchPass,
-                          "the union's mounts get this device"}));
+      CKPT_TRY(ChangeDevice(device));
     }
     return success();
   }
 
  private:
+  Result<> ChangeDevice(const DumpedDevice& device) {
+    const auto of_union = UnionOf(device);
+    if (!of_union) return success();
+    const auto& reference = context_.mounts.reference;
+    return plan_.Add({device.place, device.field, int64_t{device.device},
+                      int64_t{reference ? reference->device : *of_union}, kWatchPass,
+                      reference ? "the union's mounts get this device"
+                                : "its file lies on the union's mount, where watches have this "
+                                  "device"});
+  }
+
+  // The device of the union that a field is of. stat(2) gives files of an overlay whose layers lie
+  // on several file systems a device of their layer, and so it is in ghosts; watches have that of
+  // the mount.
+  std::optional<uint32_t> UnionOf(const DumpedDevice& device) const {
+    if (devices_.contains(device.device)) return device.device;
+    const auto image = FindImageTypeByFileName(device.place.image);
+    if (!image || image->type != ImageType::kGhostFile) return std::nullopt;
+    for (const pb::remap_file_path_entry& remap : context_.facts.remaps) {
+      if (remap.remap_type() == pb::GHOST && remap.remap_id() == image->id) {
+        return UnionOfFile(remap.orig_id());
+      }
+    }
+    return std::nullopt;
+  }
+
+  std::optional<uint32_t> UnionOfFile(uint32_t file_id) const {
+    const DumpFacts& facts = context_.facts;
+    const auto file = std::ranges::find_if(
+        facts.files, [&](const DumpedFile& one) { return one.entry.id() == file_id; });
+    if (file == facts.files.end() || !file->entry.has_mnt_id()) return std::nullopt;
+    return UnionOfMount(facts.mounts.Find(file->entry.mnt_id()));
+  }
+
+  std::optional<uint32_t> UnionOfMount(const DumpedMount* mount) const {
+    if (mount == nullptr || !devices_.contains(mount->entry.root_dev())) return std::nullopt;
+    return mount->entry.root_dev();
+  }
+
+  // The cached path of a watched inode: by stat(2) under the device of the watch, or under that of
+  // a layer while the path leads to the union. Nothing where files of two layers have the number.
+  const DumpedInodePath* FindPath(const DumpedWatch& watch) const {
+    const auto mnt_ns_id = NamespaceOfName(context_.facts, nullptr);
+    const DumpedInodePath* found = nullptr;
+    for (const DumpedInodePath& cached : context_.facts.names.inode_paths) {
+      if (cached.inode != watch.inode) continue;
+      if (cached.device == watch.device) return &cached;
+      const bool is_of_union = mnt_ns_id && UnionOfMount(context_.facts.mounts.Owner(
+                                                *mnt_ns_id, cached.path)) == watch.device;
+      if (!is_of_union) continue;
+      if (found != nullptr && found->device != cached.device) return nullptr;
+      found = &cached;
+    }
+    return found;
+  }
+
   Result<> GivePath(const DumpedWatch& watch) {
-    const auto& cache = context_.facts.names.inode_paths;
-    const auto found = std::ranges::find_if(cache, [&](const DumpedInodePath& cached) {
-      return cached.device == watch.device && cached.inode == watch.inode;
-    });
-    if (found == cache.end()) {
+    const DumpedInodePath* found = FindPath(watch);
+    if (found == nullptr) {
       plan_.AddNote({watch.place.Text(),
                      fmt::format("{}: inode {} of a union is known by its file handle only, which "
                                  "the next mount of the union does not have",

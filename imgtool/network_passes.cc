@@ -4,17 +4,19 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
-#include <functional>
+#include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "formats/image_type.h"
 #include "formats/proto/files.pb.h"
 #include "formats/proto/sockets_inet.pb.h"
+#include "imgtool/address_words.h"
+#include "imgtool/firewall_addresses.h"
 #include "imgtool/netlink_addresses.h"
-#include "imgtool/rewrite_pass.h"
+#include "imgtool/rewrite_context.h"
 
 namespace ckpt {
 
@@ -60,26 +62,6 @@ bool HasPorts(const pb::inet_sk_entry& socket) {
          socket.proto() == IPPROTO_UDPLITE;
 }
 
-// Words hold the bytes of the address in the order of memory.
-template <typename Words>
-std::string AddressOf(const Words& words) {
-  std::string bytes;
-  for (const uint32_t word : words) {
-    bytes.append(reinterpret_cast<const char*>(&word), sizeof word);
-  }
-  return bytes;
-}
-
-FieldNumbers WordsOf(const std::string& address) {
-  FieldNumbers words;
-  for (size_t at = 0; at < address.size(); at += sizeof(uint32_t)) {
-    uint32_t word = 0;
-    std::memcpy(&word, address.data() + at, sizeof word);
-    words.push_back(word);
-  }
-  return words;
-}
-
 template <typename T>
 Error Unmatched(std::string_view option, const std::string& rule, const std::set<T>& there) {
   std::string list;
@@ -95,8 +77,8 @@ class AddressPass {
   Result<> Run() {
     CKPT_TRY(const auto sockets, ReadSockets(context_.images));
     for (const DumpedSocket& socket : sockets) {
-      CKPT_TRY(Change(socket, "src_addr", AddressOf(socket.entry.src_addr())));
-      CKPT_TRY(Change(socket, "dst_addr", AddressOf(socket.entry.dst_addr())));
+      CKPT_TRY(Change(socket, "src_addr", AddressOfWords(socket.entry.src_addr())));
+      CKPT_TRY(Change(socket, "dst_addr", AddressOfWords(socket.entry.dst_addr())));
     }
     for (const std::string& name : context_.images.file_names()) CKPT_TRY(ChangeImage(name));
     for (const auto& [from, to] : context_.rules.addresses) {
@@ -119,8 +101,8 @@ class AddressPass {
     there_.insert(AddressText(address));
     const auto changed = Mapped(address);
     if (!changed) return success();
-    return plan_.Add({socket.place, socket.field_prefix + field, WordsOf(address),
-                      WordsOf(*changed), "addresses",
+    return plan_.Add({socket.place, socket.field_prefix + field, WordsOfAddress(address),
+                      WordsOfAddress(*changed), "addresses",
                       fmt::format("--ip {}={}", AddressText(address), AddressText(*changed))});
   }
 
@@ -135,7 +117,7 @@ class AddressPass {
       case ImageType::kIptables:
       case ImageType::kIp6tables:
       case ImageType::kNftables:
-        return NoteRules(name);
+        return ChangeRules(name, image->type);
       default:
         return success();
     }
@@ -154,14 +136,30 @@ class AddressPass {
                           fmt::format("--ip, {} addresses in it", changed.value().count)});
   }
 
-  Result<> NoteRules(const std::string& name) {
+  Result<> ChangeRules(const std::string& name, ImageType type) {
     CKPT_TRY(const std::string text, context_.images.ReadBytes(name, kMaxNetworkBytes));
+    std::map<std::string, std::string> texts;
     for (const auto& [from, to] : context_.rules.addresses) {
-      if (text.find(AddressText(from)) == std::string::npos) continue;
-      plan_.AddNote(
-          {name, fmt::format("its rules name {}, which was not changed there", AddressText(from))});
+      texts.emplace(AddressText(from), AddressText(to));
     }
-    return success();
+    const auto syntax =
+        type == ImageType::kNftables ? FirewallSyntax::kNftables : FirewallSyntax::kIptables;
+    ChangedRules changed = ChangeFirewallAddresses(text, syntax, texts);
+    for (const std::string& address : changed.left) {
+      plan_.AddNote(
+          {name, fmt::format("its rules also have {} where it is not one host (a network, "
+                             "a range, a name, a comment): that was left",
+                             address)});
+    }
+    for (const auto& [from, to] : context_.rules.addresses) {
+      if (changed.changed.contains(AddressText(from))) used_.insert(from);
+    }
+    if (changed.count == 0) return success();
+    return plan_.AddFile({name,
+                          {std::move(changed.text), "", 0},
+                          true,
+                          "addresses",
+                          fmt::format("--ip, {} addresses in its rules", changed.count)});
   }
 
   RewriteContext& context_;

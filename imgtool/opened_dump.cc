@@ -76,6 +76,14 @@ Result<OpenedDump> OpenedDump::Open(const std::string& path, DumpAccess access,
   return opened;
 }
 
+Result<PlanOutcome> OpenedDump::Try(const EditPlan& plan) const {
+  PlanOutcome outcome = NotWritten("--dry-run");
+  if (plan.empty()) return outcome;
+  CKPT_TRY(const DumpChanges changes, ChangesOf(plan, images()));
+  CKPT_TRY(outcome.notes, CheckPlan(images(), plan, changes));
+  return outcome;
+}
+
 Result<PlanOutcome> OpenedDump::WriteNew(const EditPlan& plan, const std::string& out) {
   CKPT_TRY(const std::string real_out, CheckedOut(out, real_path_));
   CKPT_TRY(const DumpChanges changes, ChangesOf(plan, images()));

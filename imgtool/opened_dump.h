@@ -33,6 +33,9 @@ class OpenedDump {
 
   const ImageSource& images() const { return archive_ ? archive_->images() : images_; }
 
+  // What either of the others would find, and nothing is written.
+  Result<PlanOutcome> Try(const EditPlan& plan) const;
+
   // Writes the changed dump to `out`, where nothing may be yet (kUsage): a directory as
   // StageDirectory() tells, an archive as ArchiveDump does if it was opened with that `out`. After
   // an error there is neither `out` nor anything else new. What was staged is committed only where

@@ -196,6 +196,8 @@ TEST_F(PathRepairTest, AMappedFileOnAnotherDeviceThanTheBranchIsLeftAloneUnlessF
   force_ = false;
   map_.unions[0].branches[0].device = 3;
   EXPECT_EQ(NewNames(), Names{"/mnt/x"});
+  map_.unions[0].branches[0].device = 1;  // as maps says; the branch lies in an overlay
+  EXPECT_EQ(NewNames(), Names{"/mnt/x"});
 }
 
 TEST_F(PathRepairTest, WhatTheUnionShowsDecides) {

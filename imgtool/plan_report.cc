@@ -34,6 +34,12 @@ std::string ContentText(const NewFile& file) {
 
 std::vector<OtherChange> OtherChanges(const EditPlan& plan) {
   std::vector<OtherChange> changes;
+  for (const Move* move : plan.moves()) {
+    changes.push_back({move->place.image,
+                       fmt::format("entry {}: {} becomes the last of {}", move->place.entry,
+                                   move->from, move->to),
+                       &move->pass, &move->evidence});
+  }
   for (const NewEntry* entry : plan.new_entries()) {
     changes.push_back({entry->image, "a new entry", &entry->pass, &entry->evidence});
   }
@@ -62,8 +68,8 @@ size_t ImageCount(const EditPlan& plan) {
 }
 
 size_t ChangeCount(const EditPlan& plan) {
-  return plan.edits().size() + plan.new_entries().size() + plan.new_files().size() +
-         plan.renames().size() + plan.erasures().size();
+  return plan.edits().size() + plan.moves().size() + plan.new_entries().size() +
+         plan.new_files().size() + plan.renames().size() + plan.erasures().size();
 }
 
 std::string Placements(const PlanOutcome& outcome) {

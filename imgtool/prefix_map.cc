@@ -109,6 +109,10 @@ Result<> PrefixMap::Add(const std::string& text, bool needs_slash) {
 }
 
 std::optional<PrefixMap::Mapped> PrefixMap::Map(std::string_view path) {
+  // CRIU writes the sources of mounts that it found by itself with two.
+  const size_t more_slashes = path.starts_with('/') ? path.find_first_not_of('/', 1) : 1;
+  const size_t skipped = more_slashes == std::string_view::npos ? 0 : more_slashes - 1;
+  path.remove_prefix(skipped);
   for (Rule& rule : rules_) {
     if (!IsAtOrBelow(path, rule.from)) continue;
     rule.is_used = true;
@@ -116,7 +120,7 @@ std::optional<PrefixMap::Mapped> PrefixMap::Map(std::string_view path) {
     // "/" itself is written as a slash, not as nothing.
     if (mapped.empty()) mapped = "/";
     if (rule.from.empty() && path == "/") mapped = rule.to.empty() ? "/" : rule.to;
-    return Mapped{std::move(mapped), RuleText(rule.from, rule.to), rule.from.size(),
+    return Mapped{std::move(mapped), RuleText(rule.from, rule.to), rule.from.size() + skipped,
                   rule.to.size()};
   }
   if (!rules_.empty()) unmapped_.emplace(path);

@@ -27,7 +27,8 @@ class PrefixMap {
   bool empty() const { return rules_.empty(); }
 
   // The new path of one that is at or below an OLD, and which rule it was. Nothing for others.
-  // Marks the rule as used.
+  // Marks the rule as used. Doubled slashes in front of a path do not count; `old_length` is of
+  // what is replaced, with them.
   struct Mapped {
     std::string path;
     std::string rule;  // "OLD=NEW"

@@ -24,6 +24,7 @@ TEST_F(PrefixMapTest, WholeComponentsAreMapped) {
   EXPECT_EQ(Mapped(map, "/d/ID/x/y"), "/new/x/y");
   EXPECT_EQ(Mapped(map, "/d/ID-init/x"), "(none)");
   EXPECT_EQ(Mapped(map, "/e/d/ID"), "(none)");
+  EXPECT_EQ(Mapped(map, "//d/ID/x"), "/new/x") << "as CRIU writes sources";
 }
 
 TEST_F(PrefixMapTest, TheRootIsAPrefixToo) {

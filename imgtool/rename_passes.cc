@@ -6,7 +6,7 @@
 #include "formats/image_type.h"
 #include "formats/proto/mounts.pb.h"
 #include "imgtool/json_sources.h"
-#include "imgtool/rewrite_pass.h"
+#include "imgtool/rewrite_context.h"
 
 namespace ckpt {
 

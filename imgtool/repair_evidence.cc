@@ -1,16 +1,23 @@
 #include "imgtool/repair_evidence.h"
 
 #include <fmt/format.h>
+#include <sys/sysmacros.h>
 
 namespace ckpt {
 
 namespace {
 
+constexpr uint32_t kMinorBits = 20;
+
 std::string Quoted(std::string_view path) { return FieldText(std::string(path)); }
 
-// The device that the dumper saw the mapped file on, against that of the branch.
+// The device that the dumper saw the mapped file on, against that of the branch. A branch can lie
+// in an overlay of layers on several file systems: stat(2) then gives its files a device of their
+// layer, and only its directories the overlay's; /proc/PID/maps has that since Linux 6.8.
 bool IsOnBranchDevice(const RecordedMapping& mapping, const Branch& branch) {
-  return !branch.device || *branch.device == mapping.entry.stat_dev();
+  if (!branch.device || *branch.device == mapping.entry.stat_dev()) return true;
+  const uint32_t maps_dev = mapping.entry.maps_dev();
+  return *branch.device == makedev(maps_dev >> kMinorBits, maps_dev & ((1U << kMinorBits) - 1));
 }
 
 std::optional<std::string> StrongEvidence(const PathClaim& claim, const MapUnion& mount,

@@ -8,7 +8,7 @@
 #include "formats/image_type.h"
 #include "formats/proto/files.pb.h"
 #include "formats/proto/namespaces.pb.h"
-#include "imgtool/rewrite_pass.h"
+#include "imgtool/rewrite_context.h"
 #include "imgtool/union_files.h"
 
 namespace ckpt {

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "imgtool/dump_analysis.h"
+#include "imgtool/passes.h"
 #include "imgtool/rewrite_output.h"
-#include "imgtool/rewrite_pass.h"
 #include "imgtool/rewrite_rules.h"
 
 namespace ckpt {
@@ -13,8 +13,9 @@ namespace ckpt {
 namespace {
 
 Result<int> Analyze(const Invocation& invocation) {
-  CKPT_TRY(const OpenedDump dump, OpenedDump::Open(invocation.operands[0], DumpAccess::kRead,
-                                                   std::nullopt, ReadArchiveLimits(invocation.options)));
+  CKPT_TRY(const OpenedDump dump,
+           OpenedDump::Open(invocation.operands[0], DumpAccess::kRead, std::nullopt,
+                            ReadArchiveLimits(invocation.options)));
   CKPT_TRY(const auto rows, AnalyzeDump(dump.images()));
   const bool json = invocation.options.count("json") > 0;
   (json ? WriteJsonAnalysis : WriteTextAnalysis)(rows, invocation.streams.out);

@@ -209,6 +209,20 @@ TEST_F(RewriteTest, PortsAddressesAndHostNamesChange) {
   EXPECT_EQ(Entries<pb::utsns_entry>("utsns-9.img")[0].nodename(), "new");
 }
 
+TEST_F(RewriteTest, AddressesOfFirewallRulesChangeWhereTheyAreOneHost) {
+  dump_->WriteFile("iptables-9.img", "-A INPUT -s 10.0.0.1/32 -j DROP\n-A INPUT -s 10.0.0.1/8\n");
+  dump_->WriteFile("nftables-9.img", "ip saddr { 10.0.0.1, 10.0.0.2 } drop comment \"10.0.0.1\"\n");
+  const ToolRun run = Rewrite({"--in-place", "--ip", "10.0.0.1=192.168.0.9"});
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_EQ(ReadWholeFile(dump_->Path("iptables-9.img")).value(),
+            "-A INPUT -s 192.168.0.9/32 -j DROP\n-A INPUT -s 10.0.0.1/8\n");
+  EXPECT_EQ(ReadWholeFile(dump_->Path("nftables-9.img")).value(),
+            "ip saddr { 192.168.0.9, 10.0.0.2 } drop comment \"10.0.0.1\"\n");
+  EXPECT_THAT(run.out, HasSubstr("note: iptables-9.img: its rules also have 10.0.0.1 where it is "
+                                 "not one host (a network, a range, a name, a comment)"));
+  EXPECT_EQ(Rewrite({"-n", "--ip", "10.0.0.2=10.0.0.3"}).code, 0) << "of rules only";
+}
+
 TEST_F(RewriteTest, MountsGetSourcesAndKeys) {
   Apply({"--mount", "none=/dev/vdb", "--ext-mount-map", "/srv/app:app"});
   const auto mounts = Entries<pb::mnt_entry>("mountpoints-7.img");
@@ -227,8 +241,44 @@ TEST_F(RewriteTest, CgroupsTakeTheirPrefixAlong) {
   const auto moved = Entries<pb::cgroup_entry>("cgroup.img")[0];
   EXPECT_EQ(moved.sets(0).ctls(0).path(), "/containers/of/mine/website/init");
   EXPECT_EQ(moved.controllers(0).dirs(0).dir_name(), "/containers/of/mine");
-  const ToolRun away = Rewrite({"-n", "--cgroup", "/containers/of/mine/website=/x"});
-  EXPECT_THAT(away.err, HasSubstr("a directory in \"/containers/of/mine\" cannot become one of "));
+}
+
+TEST_F(RewriteTest, CgroupsCanLeaveTheirParentWithAllThatIsBelow) {
+  pb::cgroup_entry cgroups = Cgroups();
+  pb::cgroup_dir_entry& top = *cgroups.mutable_controllers(0)->mutable_dirs(0);
+  for (const char* name : {"b", "c"}) {
+    pb::cgroup_dir_entry& child = *top.add_children();
+    child.set_dir_name(name);
+    child.mutable_dir_perms()->set_mode(0755);
+    child.mutable_dir_perms()->set_uid(1);
+    child.mutable_dir_perms()->set_gid(2);
+    child.add_children()->set_dir_name("below");
+  }
+  dump_->Write(ImageType::kCgroup, 0, std::vector{cgroups});
+  const std::vector<std::string> rules = {"--cgroup", "/lxc/b=/moved/b",
+                                          "--cgroup", "/lxc/b/below=/d",
+                                          "--cgroup", "/lxc/web=/pods/web"};
+  std::vector<std::string> dry = rules;
+  dry.emplace_back("-n");
+  EXPECT_THAT(Rewrite(dry).out, HasSubstr("cgroup.img: entry 0: controllers[0].dirs[0].children[1] "
+                                          "becomes the last of controllers[0].dirs"));
+  std::vector<std::string> with_shift = rules;
+  with_shift.insert(with_shift.end(), {"--uid-shift", "10"});
+  Apply(with_shift);
+  const auto moved = Entries<pb::cgroup_entry>("cgroup.img")[0];
+  EXPECT_EQ(moved.sets(0).ctls(0).path(), "/pods/web/init");
+  EXPECT_EQ(moved.sets(0).ctls(0).cgns_prefix(), 9U);
+  const auto& dirs = moved.controllers(0).dirs();
+  ASSERT_EQ(dirs.size(), 4);
+  EXPECT_EQ(dirs[0].dir_name(), "/lxc");
+  ASSERT_EQ(dirs[0].children_size(), 1);
+  EXPECT_EQ(dirs[0].children(0).dir_name(), "c");
+  EXPECT_EQ(dirs[0].children(0).children_size(), 1);
+  EXPECT_EQ(dirs[1].dir_name(), "/pods/web");
+  EXPECT_EQ(dirs[2].dir_name(), "/moved/b");
+  EXPECT_EQ(dirs[2].dir_perms().uid(), 11U);
+  EXPECT_EQ(dirs[2].children_size(), 0);
+  EXPECT_EQ(dirs[3].dir_name(), "/d");
 }
 
 TEST_F(RewriteTest, SizesAndModesComeFromTheNewPlace) {
@@ -258,7 +308,16 @@ TEST_F(RewriteTest, IdsAreShiftedOrWhatUserNamespacesMapTo) {
 }
 
 TEST_F(RewriteTest, AnAnonymousDumpIsConsistentAndHoldsNothing) {
+  pb::inet_sk_entry old_socket = Socket(9).isk();
+  old_socket.set_src_addr(0, Word("192.168.7.7"));
+  old_socket.set_dst_addr(0, Word("127.0.0.1"));
+  dump_->Write(ImageType::kInetsk, 0, std::vector{old_socket});
+  dump_->WriteFile("route-9.img", "secret");
+  EXPECT_THAT(Rewrite({"-n", "--anonymise"}).out, HasSubstr("note: --anonymise leaves general "));
   Apply({"--anonymise"});
+  EXPECT_EQ(FileAt(3).isk().src_addr(0), Word("10.0.0.1"));
+  EXPECT_EQ(Entries<pb::inet_sk_entry>("inetsk.img")[0].src_addr(0), Word("10.0.0.2"));
+  EXPECT_EQ(Entries<pb::inet_sk_entry>("inetsk.img")[0].dst_addr(0), Word("127.0.0.1"));
   const std::string path = FileAt(0).reg().name();
   EXPECT_EQ(Entries<pb::mnt_entry>("mountpoints-7.img")[1].mountpoint(),
             path.substr(0, path.rfind('/')));

@@ -12,7 +12,7 @@ namespace {
 namespace po = boost::program_options;
 
 Result<PlanOutcome> CarryOut(OpenedDump& dump, const EditPlan& plan, const OutputOptions& options) {
-  if (options.dry_run) return NotWritten("--dry-run");
+  if (options.dry_run) return dump.Try(plan);
   if (options.in_place) return dump.Replace(plan);
   return dump.WriteNew(plan, *options.out);
 }

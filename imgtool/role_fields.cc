@@ -38,6 +38,18 @@ class RoleFinder {
   std::map<const Descriptor*, bool> known_;
 };
 
+FieldNumbers NumbersOf(const Message& message, const FieldDescriptor* field) {
+  const Reflection& reflection = *message.GetReflection();
+  const bool is_wide = field->cpp_type() == FieldDescriptor::CPPTYPE_UINT64;
+  FieldNumbers numbers;
+  for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+    numbers.push_back(is_wide
+                          ? static_cast<int64_t>(reflection.GetRepeatedUInt64(message, field, i))
+                          : int64_t{reflection.GetRepeatedUInt32(message, field, i)});
+  }
+  return numbers;
+}
+
 int64_t NumberOf(const Message& message, const FieldDescriptor* field) {
   const Reflection& reflection = *message.GetReflection();
   switch (field->cpp_type()) {
@@ -89,12 +101,7 @@ class Walker {
     RoleField found{place, name, row, FieldAbsent(), true};
     const Reflection& reflection = *message.GetReflection();
     if (field->is_repeated()) {
-      // Groups: the one repeated field with a role, of uint32.
-      FieldNumbers numbers;
-      for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
-        numbers.push_back(reflection.GetRepeatedUInt32(message, field, i));
-      }
-      found.value = std::move(numbers);
+      found.value = NumbersOf(message, field);
     } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
       found.value = reflection.GetString(message, field);
     } else {

@@ -14,10 +14,9 @@
 #include "imgtool/facts_reader.h"
 #include "imgtool/finalize_plan.h"
 #include "imgtool/fixup_context.h"
-#include "imgtool/fixup_pass.h"
 #include "imgtool/image_source.h"
+#include "imgtool/passes.h"
 #include "imgtool/path_repair.h"
-#include "imgtool/rewrite_pass.h"
 #include "imgtool/union_resolver.h"
 #include "imgtool/union_view.h"
 #include "tests/fuzz/packed_dump.h"
@@ -134,12 +133,14 @@ std::optional<RewriteRules> RulesOf(const std::string& text) {
   auto cgroups = PrefixMap::Parse("--cgroup", rules);
   auto mounts = PrefixMap::Parse("--mount", rules, false);
   if (paths.has_error() || cgroups.has_error() || mounts.has_error()) return std::nullopt;
+  using std::string_literals::operator""s;
   RewriteRules parsed;
   const unsigned kind = text.empty() ? 0 : static_cast<unsigned char>(text.back());
   if ((kind & 1) != 0) parsed.paths = std::move(paths).value();
   if ((kind & 2) != 0) parsed.cgroups = std::move(cgroups).value();
   if ((kind & 4) != 0) parsed.mounts = std::move(mounts).value();
   if ((kind & 8) != 0) parsed.uid_shift = static_cast<int64_t>(text.size()) - kind % 3 * 64;
+  if ((kind & 16) != 0) parsed.addresses.emplace("\x0a\0\0\1"s, "\x0a\0\0\2"s);
   parsed.anonymise = kind % 16 == 0;
   return parsed;
 }

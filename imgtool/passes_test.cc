@@ -1,4 +1,4 @@
-#include "imgtool/fixup_pass.h"
+#include "imgtool/passes.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -20,15 +20,15 @@ namespace {
 namespace fs = std::filesystem;
 
 // What all passes together propose, as "image:entry field old -> new".
-class FixupPassTest : public testing::Test {
+class PassesTest : public testing::Test {
  protected:
-  FixupPassTest() {
+  PassesTest() {
     fs::remove_all(root_);
     fs::create_directories(root_ + "/bin");
     std::ofstream(root_ + "/bin/sh") << "12345";
     EXPECT_EQ(chmod((root_ + "/bin/sh").c_str(), 0755), 0);
   }
-  ~FixupPassTest() override { fs::remove_all(root_); }
+  ~PassesTest() override { fs::remove_all(root_); }
 
   pb::reg_file_entry& AddFile(uint32_t id, std::string name) {
     facts_.files.push_back(SampleFile(id, std::move(name)));
@@ -38,7 +38,9 @@ class FixupPassTest : public testing::Test {
     facts_.mounts.AddNamespace(mnt_ns_id, SampleMounts(mnt_ns_id, mounts));
   }
 
-  Result<EditPlan> Plan() {
+  // kBackwards: the passes alone, the last row first.
+  enum class Order { kOfTable, kBackwards };
+  Result<EditPlan> Plan(Order order = Order::kOfTable) {
     CKPT_TRY(UnionView view,
              readable_ ? UnionView::AtRoot(root_) : UnionView::AtMountpoints(false));
     CKPT_TRY(const UnionResolver resolver, UnionResolver::Open(map_, std::move(view)));
@@ -47,7 +49,28 @@ class FixupPassTest : public testing::Test {
     rules.evidence.map_is_explicit = true;
     rules.resolve = [&](const FileQuestion& question) { return resolver.Resolve(question); };
     CKPT_TRY(const PathRepairs repairs, FindPathRepairs(facts_, rules));
-    return PlanFixup({facts_, map_, repairs, resolver, mounts_, rules.evidence});
+    const FixupContext context{facts_, map_, repairs, resolver, mounts_, rules.evidence};
+    return order == Order::kOfTable ? PlanFixup(context) : PlanBackwards(context);
+  }
+
+  static Result<EditPlan> PlanBackwards(const FixupContext& context) {
+    EditPlan plan;
+    const auto passes = Passes();
+    for (auto pass = passes.rbegin(); pass != passes.rend(); ++pass) {
+      const auto* propose = std::get_if<ProposeFixups>(&pass->propose);
+      if (propose != nullptr) CKPT_TRY((*propose)(context, plan));
+    }
+    return plan;
+  }
+
+  // What becomes of each field.
+  static std::set<std::string> Fields(const EditPlan& plan) {
+    std::set<std::string> fields;
+    for (const Edit* edit : plan.edits()) {
+      fields.insert(fmt::format("{}: {}: {} ({})", edit->place.Text(), edit->field,
+                                FieldText(edit->new_value), edit->pass));
+    }
+    return fields;
   }
 
   std::vector<std::string> Edits(const std::string& pass) {
@@ -69,7 +92,7 @@ class FixupPassTest : public testing::Test {
   }
 
   using Lines = std::vector<std::string>;
-  const std::string root_ = testing::TempDir() + "/fixup_pass_test";
+  const std::string root_ = testing::TempDir() + "/passes_test";
   DumpFacts facts_;
   BranchMap map_ = ParseBranchMap(
                        "branch-map 1\nunion web\nmnt-id 44\nbranch rw /d/ID\n"
@@ -80,15 +103,29 @@ class FixupPassTest : public testing::Test {
   MountChoices mounts_;
 };
 
-TEST_F(FixupPassTest, EveryPassHasANameOfItsOwnAndSaysWhatItDoes) {
-  std::set<std::string_view> names;
-  for (const Pass& pass : FixupPasses()) {
-    EXPECT_TRUE(names.insert(pass.name).second) << pass.name;
+TEST_F(PassesTest, EveryPassHasANameOfItsOwnAndSaysWhatItDoes) {
+  std::set<std::pair<size_t, std::string_view>> names;
+  for (const Pass& pass : Passes()) {
+    EXPECT_TRUE(names.emplace(pass.propose.index(), pass.name).second) << pass.name;
     EXPECT_FALSE(pass.doc.empty()) << pass.name;
   }
 }
 
-TEST_F(FixupPassTest, NamesOfBothKindsOfImagesAreRepaired) {
+TEST_F(PassesTest, TheirOrderMeansNothing) {
+  AddFile(1, "/d/ID/bin/sh").set_mnt_id(22);
+  AddFile(2, "/d/base/bin/sh").set_size(7);
+  DumpMounts(7, {SampleMount(pb::AUFS, 44, 1, "/", "si=1f,dio"),
+                 SampleMount(pb::AUFS, 45, 44, "/mnt/u", "si=2")});
+  facts_.names.devices = {{{"ghost-file-1.img", 0}, "dev", 44}};
+  mounts_.reference = MountReference{
+      .origin = "/etc/hosts", .device = 5, .fstype = 0, .source = "/dev/root", .options = "o"};
+  const EditPlan forwards = Plan().value();
+  const EditPlan backwards = Plan(Order::kBackwards).value();
+  EXPECT_GT(forwards.edits().size(), 10U);
+  EXPECT_EQ(Fields(forwards), Fields(backwards));
+}
+
+TEST_F(PassesTest, NamesOfBothKindsOfImagesAreRepaired) {
   AddFile(1, "/d/ID/bin/sh");
   AddFile(2, "/bin/sh");
   facts_.files.push_back({{"reg-files.img", 0}, "", SampleRegFile(3, "/d/base/bin/sh")});
@@ -96,7 +133,7 @@ TEST_F(FixupPassTest, NamesOfBothKindsOfImagesAreRepaired) {
                                    "reg-files.img:0 name \"/d/base/bin/sh\" -> \"/bin/sh\""}));
 }
 
-TEST_F(FixupPassTest, RecordedMappingsFollowTheirFile) {
+TEST_F(PassesTest, RecordedMappingsFollowTheirFile) {
   AddFile(1, "/d/ID/bin/sh").set_mnt_id(22);
   pb::raw_mapping mapping = SampleMapping(1, "/d/ID/bin/sh", "/bin/sh");
   mapping.set_mnt_id(22);
@@ -110,7 +147,7 @@ TEST_F(FixupPassTest, RecordedMappingsFollowTheirFile) {
                    "ckpt-raw.img:5 mapping.maps_path \"/d/ID/bin/sh\" -> \"/bin/sh\""}));
 }
 
-TEST_F(FixupPassTest, ARepairedFileGetsTheMountThatItsPathLeadsTo) {
+TEST_F(PassesTest, ARepairedFileGetsTheMountThatItsPathLeadsTo) {
   AddFile(1, "/d/ID/bin/sh").set_mnt_id(22);
   AddFile(2, "/d/base/bin/sh");
   DumpMounts(7, {SampleMount(pb::AUFS, 44, 1, "/")});
@@ -118,7 +155,7 @@ TEST_F(FixupPassTest, ARepairedFileGetsTheMountThatItsPathLeadsTo) {
             (Lines{"files.img:1 reg.mnt_id 22 -> 44", "files.img:2 reg.mnt_id (absent) -> 44"}));
 }
 
-TEST_F(FixupPassTest, WithoutMountImagesTheRecordedMountIsTakenOrTheIdGoes) {
+TEST_F(PassesTest, WithoutMountImagesTheRecordedMountIsTakenOrTheIdGoes) {
   AddFile(1, "/d/ID/bin/sh").set_mnt_id(22);
   AddFile(2, "/d/base/bin/sh");
   AddFile(3, "/bin/sh").set_mnt_id(22);
@@ -127,7 +164,7 @@ TEST_F(FixupPassTest, WithoutMountImagesTheRecordedMountIsTakenOrTheIdGoes) {
   EXPECT_EQ(Edits("mount-ids"), Lines{"files.img:1 reg.mnt_id 22 -> (absent)"});
 }
 
-TEST_F(FixupPassTest, AMountThatNoImageListsIsReplacedAlsoInOtherFiles) {
+TEST_F(PassesTest, AMountThatNoImageListsIsReplacedAlsoInOtherFiles) {
   AddFile(1, "/proc/version").set_mnt_id(22);
   AddFile(2, "/bin/sh").set_mnt_id(-1);
   AddFile(3, "/bin/sh").set_mnt_id(44);
@@ -139,7 +176,7 @@ TEST_F(FixupPassTest, AMountThatNoImageListsIsReplacedAlsoInOtherFiles) {
             (Lines{"files.img:1 reg.mnt_id 22 -> 47", "files.img:5 reg.mnt_id 22 -> (absent)"}));
 }
 
-TEST_F(FixupPassTest, MountsOfOneUnionLoseTheOldHostTogether) {
+TEST_F(PassesTest, MountsOfOneUnionLoseTheOldHostTogether) {
   pb::mnt_entry root = SampleMount(pb::AUFS, 44, 1, "/", "si=1f,dio,br:/d/ID=rw");
   pb::mnt_entry bind = SampleMount(pb::AUFS, 45, 44, "/bind", "si=1f,dio");
   bind.set_root_dev(root.root_dev());
@@ -156,14 +193,14 @@ TEST_F(FixupPassTest, MountsOfOneUnionLoseTheOldHostTogether) {
                    "mountpoints-7.img:2 source \"/d/base\" -> \"none\""}));
 }
 
-TEST_F(FixupPassTest, OverlaysAreTouchedOnlyIfTheMapDescribesThem) {
+TEST_F(PassesTest, OverlaysAreTouchedOnlyIfTheMapDescribesThem) {
   DumpMounts(7, {SampleMount(pb::OVERLAYFS, 44, 1, "/", "lowerdir=/a:/b,upperdir=/c,index=on"),
                  SampleMount(pb::OVERLAYFS, 45, 44, "/x", "lowerdir=/y")});
   EXPECT_EQ(Edits("mounts"), Lines{"mountpoints-7.img:0 options "
                                    "\"lowerdir=/a:/b,upperdir=/c,index=on\" -> \"index=on\""});
 }
 
-TEST_F(FixupPassTest, AUnionBelowTheRootOfADumpedNamespaceBecomesExternal) {
+TEST_F(PassesTest, AUnionBelowTheRootOfADumpedNamespaceBecomesExternal) {
   DumpMounts(7, {SampleMount(pb::UNSUPPORTED, 40, 1, "/"),
                  SampleMount(pb::AUFS, 44, 40, "/mnt/u", "si=1")});
   EXPECT_EQ(Edits("external-mounts"), Lines{"mountpoints-7.img:1 ext_key (absent) -> \"/mnt/u\""});
@@ -172,7 +209,7 @@ TEST_F(FixupPassTest, AUnionBelowTheRootOfADumpedNamespaceBecomesExternal) {
   EXPECT_EQ(Edits("external-mounts"), Lines{});
 }
 
-TEST_F(FixupPassTest, MountsGetTheKeysThatTheUserWants) {
+TEST_F(PassesTest, MountsGetTheKeysThatTheUserWants) {
   pb::mnt_entry hosts = SampleMount(pb::UNSUPPORTED, 46, 44, "/etc/hosts");
   hosts.set_root("/etc/hosts");
   pb::mnt_entry old = hosts;
@@ -195,7 +232,7 @@ TEST_F(FixupPassTest, MountsGetTheKeysThatTheUserWants) {
             Lines{"mountpoints-7.img:1 ext_key (absent) -> \"/etc/hosts\""});
 }
 
-TEST_F(FixupPassTest, MountsOfOneUnionBecomeLikeTheReferenceTogether) {
+TEST_F(PassesTest, MountsOfOneUnionBecomeLikeTheReferenceTogether) {
   pb::mnt_entry bind = SampleMount(pb::AUFS, 45, 44, "/bind", "si=1f");
   bind.set_root_dev(44);
   bind.set_root("/sub");
@@ -214,7 +251,7 @@ TEST_F(FixupPassTest, MountsOfOneUnionBecomeLikeTheReferenceTogether) {
   EXPECT_EQ(Edits("watches"), Lines{"ghost-file-1.img:0 dev 44 -> 5"});
 }
 
-TEST_F(FixupPassTest, NamesOfSocketsAreLimited) {
+TEST_F(PassesTest, NamesOfSocketsAreLimited) {
   const auto name = [&](const std::string& path, size_t most) {
     facts_.names.names = {{{"files.img", 9},
                            "usk.name",
@@ -238,7 +275,7 @@ TEST_F(FixupPassTest, NamesOfSocketsAreLimited) {
   EXPECT_EQ(Edits("names"), Lines{});
 }
 
-TEST_F(FixupPassTest, AWatchWithAHandleOnlyGetsTheCachedPath) {
+TEST_F(PassesTest, AWatchWithAHandleOnlyGetsTheCachedPath) {
   DumpMounts(7, {SampleMount(pb::AUFS, 44, 1, "/")});
   facts_.names.watches = {{{"files.img", 3}, "ify.wd[0].f_handle", 44, 11, false, false},
                           {{"files.img", 3}, "ify.wd[1].f_handle", 9, 11, false, false},
@@ -251,7 +288,32 @@ TEST_F(FixupPassTest, AWatchWithAHandleOnlyGetsTheCachedPath) {
             "handle only, which the next mount of the union does not have");
 }
 
-TEST_F(FixupPassTest, SizeAndModeComeFromTheFileInTheUnion) {
+// Layers on two file systems: stat(2) gave the ghost and the cache the device of a layer.
+TEST_F(PassesTest, FilesOfAnOverlayWithDevicesOfItsLayersAreTheUnions) {
+  DumpMounts(7, {SampleMount(pb::OVERLAYFS, 44, 1, "/"), SampleMount(pb::TMPFS, 45, 44, "/tmp")});
+  AddFile(1, "/gone").set_mnt_id(44);
+  AddFile(2, "/tmp/gone").set_mnt_id(45);
+  for (const uint32_t id : {1U, 2U}) {
+    pb::remap_file_path_entry& remap = facts_.remaps.emplace_back();
+    remap.set_orig_id(id);
+    remap.set_remap_id(id);
+    remap.set_remap_type(pb::GHOST);
+  }
+  facts_.names.devices = {{{"ghost-file-1.img", 0}, "dev", 46},
+                          {{"ghost-file-2.img", 0}, "dev", 45}};
+  facts_.names.watches = {{{"files.img", 3}, "ify.wd[0].f_handle", 44, 11, false, false},
+                          {{"files.img", 3}, "ify.wd[1].f_handle", 44, 12, false, false}};
+  facts_.names.inode_paths = {{46, 11, "/var/log"}, {45, 11, "/tmp/x"}, {46, 12, "/a"}};
+  EXPECT_EQ(Edits("watches"), (Lines{"files.img:3 ify.wd[0].f_handle.path (absent) -> \"/var/log\"",
+                                     "files.img:3 ify.wd[0].f_handle.mnt_id (absent) -> 44",
+                                     "files.img:3 ify.wd[1].f_handle.path (absent) -> \"/a\"",
+                                     "files.img:3 ify.wd[1].f_handle.mnt_id (absent) -> 44",
+                                     "ghost-file-1.img:0 dev 46 -> 44"}));
+  facts_.names.inode_paths.push_back({47, 12, "/of/another/layer"});
+  EXPECT_EQ(Edits("watches").size(), 3U) << "two files have inode 12";
+}
+
+TEST_F(PassesTest, SizeAndModeComeFromTheFileInTheUnion) {
   pb::reg_file_entry& file = AddFile(1, "/d/ID/bin/sh");
   file.set_size(9);
   file.set_mode(S_IFREG | 0700);
@@ -263,7 +325,7 @@ TEST_F(FixupPassTest, SizeAndModeComeFromTheFileInTheUnion) {
   EXPECT_EQ(OnlyNote(), "union web: size and mode of 3 files verified below \"" + root_ + "\"");
 }
 
-TEST_F(FixupPassTest, AFileThatIsOnlyAppendedToHasNoSize) {
+TEST_F(PassesTest, AFileThatIsOnlyAppendedToHasNoSize) {
   for (const uint32_t flags : {O_WRONLY | O_APPEND, O_RDWR | O_APPEND, O_WRONLY}) {
     pb::reg_file_entry& file = AddFile(flags, "/d/ID/bin/sh");
     file.set_flags(flags);
@@ -275,7 +337,7 @@ TEST_F(FixupPassTest, AFileThatIsOnlyAppendedToHasNoSize) {
   EXPECT_EQ(Edits("stat"), Lines{"files.img:" + entry + " reg.size 5 -> (absent)"});
 }
 
-TEST_F(FixupPassTest, AUnionThatCannotBeReadIsSaidToBeNotVerified) {
+TEST_F(PassesTest, AUnionThatCannotBeReadIsSaidToBeNotVerified) {
   AddFile(1, "/d/ID/bin/gone").set_size(9);
   readable_ = false;
   EXPECT_EQ(Edits("stat"), Lines{});
@@ -288,14 +350,14 @@ TEST_F(FixupPassTest, AUnionThatCannotBeReadIsSaidToBeNotVerified) {
             "/no/such/mountpoint here");
 }
 
-TEST_F(FixupPassTest, AFileThatTheUnionDoesNotHaveIsAnError) {
+TEST_F(PassesTest, AFileThatTheUnionDoesNotHaveIsAnError) {
   AddFile(1, "/d/ID/bin/gone");
   EXPECT_EQ(Edits("stat"), Lines{"error: files.img: entry 1: \"/d/ID/bin/gone\" would become "
                                  "\"/bin/gone\", which is not below " +
                                  root_});
 }
 
-TEST_F(FixupPassTest, AFileOfAnotherTypeInTheUnionIsAnError) {
+TEST_F(PassesTest, AFileOfAnotherTypeInTheUnionIsAnError) {
   AddFile(1, "/d/ID/bin").set_mode(S_IFREG | 0644);
   EXPECT_EQ(Edits("stat"), Lines{"error: files.img: entry 1: \"/d/ID/bin\" was a regular file, but "
                                  "\"/bin\" is a directory"});
