@@ -104,9 +104,11 @@ TEST(ContainerDump, DevicesOfOutsideBecomeThoseInside) {
 
 // The raw rule: a mapping whose mount the container does not have is written down as the kernel
 // gives it, with what is needed to repair it.
-TEST(ContainerDump, AMappingFromALayerIsDumpedAsTheKernelGivesItAndCanBeRepaired) {
-  Container container =
-      Started({.program = "counter", .root = ContainerRoot::kLayers, .maps_layer = true});
+void DumpRepairAndRestore(bool layers_apart) {
+  Container container = Started({.program = "counter",
+                                 .root = ContainerRoot::kLayers,
+                                 .layers_apart = layers_apart,
+                                 .maps_layer = true});
   const std::string before = container.Snapshot().value();
   const std::string layer = container.Layers().back() + "/bin/counter";
   ASSERT_THAT(before, HasSubstr("r-xp " + layer));
@@ -126,6 +128,13 @@ TEST(ContainerDump, AMappingFromALayerIsDumpedAsTheKernelGivesItAndCanBeRepaired
     EXPECT_EQ(container.Verdict().value(), "pass");
   }
 }
+
+TEST(ContainerDump, AMappingFromALayerIsDumpedAsTheKernelGivesItAndCanBeRepaired) {
+  DumpRepairAndRestore(false);
+}
+
+// Where stat(2) gives files of the union other devices than the union has.
+TEST(ContainerDump, SoIsOneFromALayerOnAFileSystemOfItsOwn) { DumpRepairAndRestore(true); }
 
 TEST(ContainerDump, MountsOfOutsideAreFoundWhereThatIsAskedFor) {
   Container container = Started({.program = "counter", .names_externals = false});

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "formats/image_file.h"
+#include "formats/proto/pipes.pb.h"
 #include "imgtool/sample_dump.h"
 #include "tests/harness/command.h"
 
@@ -467,6 +468,48 @@ TEST_F(AufsCase, NamesOfSocketsAndWatchesFollow) {
   EXPECT_EQ(files[1].ify().wd(0).f_handle().path(), "/etc");
   EXPECT_EQ(files[1].ify().wd(0).f_handle().mnt_id(), kUnionMount);
   EXPECT_EQ(files[1].ify().wd(1).f_handle().path(), "/var/log");
+}
+
+// A program, a working and a root directory, a descriptor, the node of a fifo, a renamed file.
+TEST_F(AufsCase, WhateverRefersToAFileItIsTheUnions) {
+  for (const char* name : {"exe", "cwd", "root", "descriptor", "fifo", "linked"}) {
+    Put(std::string("base/") + name);
+    AddMapped(std::string("/d/base/") + name);
+  }
+  dump_->WriteFiles(files_);
+  dump_->Write(ImageType::kMm, 42, std::vector{SampleMm(1, {})});
+  dump_->Write(ImageType::kFs, 42, std::vector{SampleFs(2, 3)});
+  dump_->Write(ImageType::kIds, 42, std::vector{SampleIds(1, 7)});
+  pb::fdinfo_entry descriptor;
+  descriptor.set_id(4);
+  descriptor.set_flags(0);
+  descriptor.set_type(pb::REG);
+  descriptor.set_fd(3);
+  dump_->Write(ImageType::kFdinfo, 1, std::vector{descriptor});
+  pb::fifo_entry fifo;
+  fifo.set_id(9);
+  fifo.set_pipe_id(1);
+  fifo.set_regf_id(5);
+  dump_->Write(ImageType::kFifo, 0, std::vector{fifo});
+  pb::remap_file_path_entry remap;
+  remap.set_orig_id(1);
+  remap.set_remap_id(6);
+  remap.set_remap_type(pb::LINKED);
+  dump_->Write(ImageType::kRemapFpath, 0, std::vector{remap});
+  dump_->Write(ImageType::kMnts, 7, mounts_);
+  EXPECT_EQ(Fix(), (Names{"/exe", "/cwd", "/root", "/descriptor", "/fifo", "/linked"}));
+  for (const pb::reg_file_entry& file : Files()) EXPECT_EQ(file.mnt_id(), int32_t{kUnionMount});
+}
+
+TEST_F(AufsCase, TheBuildIdIsThatOfTheFileThatIsTaken) {
+  Put("base/lib/c.so");
+  AddMapped("/d/base/lib/c.so").add_build_id(7);
+  fs::create_directories(root_ + "/rw/lib");
+  fs::copy_file("/bin/true", root_ + "/rw/lib/c.so");
+  EXPECT_EQ(Fix({"--on-shadowed", "rewrite"}), Names{"/lib/c.so"});
+  EXPECT_EQ(Files()[0].size(), fs::file_size("/bin/true"));
+  // What Debian's linker puts there is a SHA-1.
+  EXPECT_EQ(Files()[0].build_id_size(), 5) << report_;
 }
 
 TEST_F(AufsCase, MountsCanBeMadeLikeThatOfAReferenceFile) {

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "imgtool/branch_map_text.h"
 #include "imgtool/layer_stack.h"
@@ -42,6 +43,8 @@ class OverlayUnion : public testing::Test {
     umount2((root_ + "/merged").c_str(), MNT_DETACH);
     umount2(root_.c_str(), MNT_DETACH);
   }
+
+  std::string root_;
 
   void Add(const std::string& path, const std::string& bytes) {
     fs::create_directories(fs::path(root_ + "/" + path).parent_path());
@@ -95,8 +98,6 @@ class OverlayUnion : public testing::Test {
               std::string(std::istreambuf_iterator<char>(in_mount), {}))
         << name;
   }
-
-  std::string root_;
 };
 
 TEST_F(OverlayUnion, ShowsTheTopmostFiles) {
@@ -145,6 +146,24 @@ TEST_F(OverlayUnion, FollowsTheRedirectsOfRenamedDirectories) {
   ExpectTheSame();
   EXPECT_TRUE(Open().Find("/library/deep/c").value().found);
   EXPECT_TRUE(Open().Find("/other/etc/d").value().found);
+}
+
+// A container engine in a container has its layers in an overlay. Where the layers of that lie on
+// several file systems, files have other devices than their directories.
+TEST_F(OverlayUnion, CanBeALayerItselfThoughItsFilesHaveDevicesOfTheirOwn) {
+  ASSERT_EQ(mount("other", (root_ + "/l1").c_str(), "tmpfs", 0, nullptr), 0);
+  Add("l1/lib/apart", "on another file system");
+  Mount(",xino=off");
+  struct stat file {};
+  struct stat directory {};
+  ASSERT_EQ(stat(Merged("lib/apart").c_str(), &file), 0);
+  ASSERT_EQ(stat(Merged("lib").c_str(), &directory), 0);
+  ASSERT_NE(file.st_dev, directory.st_dev);
+  const std::string map =
+      fmt::format("branch-map 1\nunion u\ntype aufs\nbranch ro+wh {}/merged\n", root_);
+  const LayerStack stack = LayerStack::Open(ParseBranchMap(map, "m").value().unions[0]).value();
+  EXPECT_TRUE(stack.Find("/lib/apart").value().found);
+  EXPECT_EQ(stack.tree(0).FindNamesOf(file).value(), std::vector<std::string>{"/lib/apart"});
 }
 
 }  // namespace

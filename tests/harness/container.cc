@@ -21,6 +21,7 @@ namespace ckpt {
 namespace {
 
 constexpr const char* kHostFiles[] = {"hosts", "resolv.conf", "hostname"};
+constexpr size_t kLibraryBytes = 10000;
 constexpr const char* kLayerNames[] = {"4f6d2a90c1b7", "9e3b57f0d8aa-init", "9e3b57f0d8aa"};
 
 // The program, and what it is linked with, at the same paths below `base`.
@@ -118,8 +119,14 @@ Result<> Container::MakeFolder(const std::string& name) {
   // An overlay cannot lie on another one, which the test's own root may be.
   CKPT_TRY(MountAt("layers", layers_, "tmpfs", 0, "mode=755"));
   for (const std::string& layer : Layers()) std::filesystem::create_directory(layer, error);
-  std::filesystem::create_directory(layers_ + "/work", error);
+  for (const char* directory : {"/work", "/below", "/below-upper", "/below-work"}) {
+    std::filesystem::create_directory(layers_ + directory, error);
+  }
   if (error) return ErrnoError(error.value(), "create directories in \"{}\"", layers_);
+  if (options_.layers_apart) {
+    CKPT_TRY(MountAt("layer", Layers().back(), "tmpfs", 0, "mode=755"));
+  }
+  std::ofstream(layers_ + "/below/library") << std::string(kLibraryBytes, 'l');
   return Populate(Layers().back());
 }
 
@@ -134,7 +141,12 @@ Result<> Container::MountRoot() {
   if (options_.root == ContainerRoot::kDirectory) {
     return MountAt(root_.c_str(), root_, nullptr, MS_BIND, "");
   }
-  return MountAt("overlay", root_, "overlay", 0, OverlayOptions(Layers(), layers_ + "/work"));
+  return MountAt("overlay", root_, "overlay", 0, RootOptions());
+}
+
+std::string Container::RootOptions() const {
+  const std::string options = OverlayOptions(Layers(), layers_ + "/work");
+  return options_.layers_apart ? options + ",xino=off" : options;
 }
 
 Result<pid_t> Container::Spawn() const {
@@ -145,6 +157,7 @@ Result<pid_t> Container::Spawn() const {
   if (options_.maps_layer) {
     CKPT_TRY(layer, OpenFile(Layers().back() + "/bin/" + options_.program, O_RDONLY));
   }
+  const std::string below = options_.union_below ? UnionOptions() : "";
   clone_args arguments = {};
   arguments.flags = options_.namespaces;
   arguments.exit_signal = SIGCHLD;
@@ -157,7 +170,8 @@ Result<pid_t> Container::Spawn() const {
                                              .host_files = folder_ + "/host",
                                              .sysfs = (options_.namespaces & CLONE_NEWNET) != 0,
                                              .propagation = options_.propagation,
-                                             .bind_mounts = options_.bind_mounts});
+                                             .bind_mounts = options_.bind_mounts,
+                                             .union_options = below});
     if (mounted.has_error()) {
       fmt::print(stderr, "{}\n", mounted.error().message);
       fflush(nullptr);
@@ -216,6 +230,19 @@ Result<> Container::MoveLayers() {
   CKPT_TRY(MountAt(layers_.c_str(), elsewhere, nullptr, MS_MOVE, ""));
   layers_ = elsewhere;
   return MountRoot();
+}
+
+Result<> Container::CopyRoot() {
+  const std::string copy = folder_ + "/copy";
+  CKPT_TRY(RunCommandWell({"cp", "-a", root_, copy}));
+  if (umount2(root_.c_str(), MNT_DETACH) != 0) return ErrnoError(errno, "umount2(\"{}\")", root_);
+  std::erase(mountpoints_, root_);
+  return MountAt(copy.c_str(), root_, nullptr, MS_BIND, "");
+}
+
+std::string Container::UnionOptions() const {
+  const std::string below = layers_ + "/below";
+  return OverlayOptions({below + "-upper", below}, below + "-work");
 }
 
 Result<std::string> Container::Snapshot() const {

@@ -20,6 +20,9 @@ enum class ContainerRoot { kDirectory, kLayers };
 struct ContainerOptions {
   std::string program;  // of tests/programs; runs with WORKDIR /work
   ContainerRoot root = ContainerRoot::kDirectory;
+  // With kLayers: the lowest one lies on a file system of its own, and the overlay has xino=off:
+  // stat(2) gives files another device than the mount has.
+  bool layers_apart = false;
   // With kLayers: the program's text is mapped once more through the directory of its layer, opened
   // before the mount namespace is left. Its mappings show a path and a mount id that the container
   // does not have, its exe link the path in the union: what AUFS does.
@@ -36,6 +39,8 @@ struct ContainerOptions {
   // (which receive from it), and a tmpfs at /private.
   bool propagation = false;
   int bind_mounts = 0;  // of the file /data/file, at /binds/0, /binds/1, ...
+  // With kLayers: another overlay at /union, the lower layer of which has a file `library`.
+  bool union_below = false;
 };
 
 // Beside the root, in a container with its own mount namespace: /proc, /sys (with an own network
@@ -80,6 +85,11 @@ class Container {
   // mounted again at root().
   Result<> MoveLayers();
 
+  // Likewise: root() shows a plain copy of the union.
+  Result<> CopyRoot();
+  // With union_below: the options of that overlay, with the layers where they are now.
+  std::string UnionOptions() const;
+
   // See TreeSnapshotOf() and MountsSnapshotOf().
   Result<std::string> Snapshot() const;
 
@@ -94,6 +104,7 @@ class Container {
   Result<> MountAt(const char* source, const std::string& target, const char* type,
                    unsigned long flags, const std::string& data);
   Result<> MountRoot();
+  std::string RootOptions() const;
   Result<pid_t> Spawn() const;
   bool HasMounts() const { return (options_.namespaces & CLONE_NEWNS) != 0; }
 

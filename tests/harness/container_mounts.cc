@@ -124,8 +124,9 @@ Result<> PivotInto(const std::string& root) {
 
 Result<> MakeMountpoints(const std::string& root, int bind_mounts) {
   std::error_code error;
-  for (const char* name : {"/proc", "/sys", "/dev", "/tmp", "/etc", "/data", "/ro", "/shared",
-                           "/peer", "/slave", "/slave_shared", "/private", "/binds", "/work"}) {
+  for (const char* name :
+       {"/proc", "/sys", "/dev", "/tmp", "/etc", "/data", "/ro", "/shared", "/peer", "/slave",
+        "/slave_shared", "/private", "/binds", "/work", "/union"}) {
     std::filesystem::create_directories(root + name, error);
   }
   if (error) return ErrnoError(error.value(), "create directories in \"{}\"", root);
@@ -147,6 +148,9 @@ Result<> MountContainer(const ContainerMounts& mounts) {
   CKPT_TRY(Mount("tmpfs", root + "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=16m"));
   CKPT_TRY(FillTmp(root + "/tmp"));
   CKPT_TRY(MountBinds(mounts));
+  if (!mounts.union_options.empty()) {
+    CKPT_TRY(Mount("overlay", root + "/union", "overlay", 0, mounts.union_options.c_str()));
+  }
   if (mounts.propagation) CKPT_TRY(MountPropagating(root));
   return PivotInto(root);
 }

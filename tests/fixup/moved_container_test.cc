@@ -1,0 +1,214 @@
+// Containers as CRIU dumps them, in a real overlay and with mount and PID namespaces and files of
+// the host of their own, which have to go on where the layers, the files or the storage driver are
+// others. CRIU does not dump a task with mappings such as an AUFS of 2014 gave it, so that its dump
+// is of a sound task, and gets what such a kernel would have said of the mapped files.
+#include <gmock/gmock.h>
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "imgtool/facts_reader.h"
+#include "imgtool/sample_dump.h"
+#include "tests/harness/command.h"
+#include "tests/harness/container.h"
+#include "tests/harness/engine.h"
+
+namespace ckpt {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+
+using Words = std::vector<std::string>;
+constexpr int32_t kForeignMount = 22;
+
+CommandResult Imgtool(Words words) {
+  words.insert(words.begin(), RunfilePath("imgtool/imgtool"));
+  return RunCommand(words).value();
+}
+
+// The line of a process's mountinfo that has this mountpoint; the last of several.
+std::string MountLine(const std::string& pid, const std::string& mountpoint) {
+  std::ifstream lines("/proc/" + pid + "/mountinfo");
+  std::string found;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string skipped, at;
+    words >> skipped >> skipped >> skipped >> skipped >> at;
+    if (at == mountpoint) found = line;
+  }
+  return found;
+}
+
+class MovedContainer : public testing::Test {
+ protected:
+  void SetUp() override {
+    const Result<> available = CheckAvailable(Engine::kCriu);
+    if (available.has_error()) GTEST_SKIP() << available.error().message;
+    images_ = MakeTestDirectory("images").value();
+    repaired_ = MakeTestDirectory("repaired").value() + "/images";
+  }
+
+  Container Dumped(const ContainerOptions& options, const Words& more = {}) {
+    Result<Container> started = Container::Start("container", options);
+    if (started.has_error()) ADD_FAILURE() << started.error().message;
+    Container container = std::move(started).value();
+    root_line_ = MountLine(std::to_string(container.pid()), "/");
+    const Result<> dumped = container.Dump(Engine::kCriu, images_, ProcessAfter::kGone, more);
+    EXPECT_TRUE(dumped.has_value()) << dumped.error().message;
+    return container;
+  }
+
+  // `command` with the dump and the place for its repaired form; the report.
+  std::string Repaired(const std::string& command, const Words& more) const {
+    fs::remove_all(repaired_);
+    Words words = {command, images_, "-o", repaired_};
+    words.insert(words.end(), more.begin(), more.end());
+    const CommandResult run = Imgtool(words);
+    EXPECT_EQ(run.exit_status, 0) << run.errors;
+    return run.output;
+  }
+
+  std::string ErrorOfRestore(Container& container, Engine engine, const Words& more = {}) const {
+    const Result<> restored = container.Restore(engine, images_, more);
+    return restored.has_error() ? restored.error().message : "none";
+  }
+
+  void ExpectToGoOn(Container& container, Words more = {}) const {
+    // The hierarchies that the dump lists are the machine's, other tests' too.
+    more.emplace_back("--manage-cgroups=ignore");
+    for (const Engine engine : {Engine::kCriu, Engine::kOurs}) {
+      const Result<> restored = container.Restore(engine, repaired_, more);
+      ASSERT_TRUE(restored.has_value()) << Name(engine) << ": " << restored.error().message;
+      EXPECT_EQ(container.Verdict().value(), "pass") << Name(engine);
+    }
+  }
+
+  std::string images_, repaired_, root_line_;
+};
+
+// Files that only mappings refer to get the path in `layer` and a mount that the container does not
+// have. Returns how many.
+size_t NameByLayer(const std::string& images, const std::string& layer) {
+  const DumpFacts facts = ReadDumpFacts(images).value();
+  SampleDump dump(images);
+  auto entries = ReadEntries<pb::file_entry>(dump.Path("files.img")).value();
+  size_t count = 0;
+  for (const DumpedFile& file : facts.files) {
+    const bool is_of_layer = fs::exists(layer + file.entry.name());
+    if (!facts.uses.Get(file.entry.id()).MappedOnly() || !is_of_layer) continue;
+    pb::reg_file_entry& entry = *entries[file.place.entry].mutable_reg();
+    entry.set_name(layer + entry.name());
+    entry.set_mnt_id(kForeignMount);
+    ++count;
+  }
+  dump.Write(ImageType::kFiles, 0, entries);
+  return count;
+}
+
+TEST_F(MovedContainer, MappingsWithThePathsOfALayerAreThoseOfTheUnionAgain) {
+  Container container = Dumped({.program = "counter", .root = ContainerRoot::kLayers});
+  const std::string layer = container.Layers().back();
+  ASSERT_GT(NameByLayer(images_, layer), 0U);
+  EXPECT_THAT(Repaired("aufs-fixup", {"--branches", root_line_}),
+              AllOf(HasSubstr("reg.name: \"" + layer), HasSubstr("reg.mnt_id: 22 -> "),
+                    HasSubstr("of use to the old host only: lowerdir, upperdir, workdir"),
+                    HasSubstr("verified in its branches")));
+  ASSERT_TRUE(container.MoveLayers().has_value());
+  EXPECT_NE(ErrorOfRestore(container, Engine::kCriu), "none");
+  EXPECT_THAT(ErrorOfRestore(container, Engine::kOurs), HasSubstr("22"));
+  ExpectToGoOn(container);
+
+  EXPECT_THAT(Repaired("aufs-fixup", {"--branches", root_line_}),
+              AllOf(HasSubstr("reg.name: \"" + layer), HasSubstr("not verified")));
+  ExpectToGoOn(container);
+}
+
+TEST_F(MovedContainer, AUnionBelowTheRootBecomesExternal) {
+  Container container =
+      Dumped({.program = "union_below", .root = ContainerRoot::kLayers, .union_below = true});
+  ASSERT_TRUE(container.MoveLayers().has_value());
+  EXPECT_THAT(ErrorOfRestore(container, Engine::kCriu), HasSubstr("Unable to mount overlay"));
+  EXPECT_THAT(Repaired("aufs-fixup", {"--branches", root_line_}),
+              HasSubstr("ext_key: (absent) -> \"/union\""));
+  const std::string place = MakeTestDirectory("union").value();
+  ASSERT_EQ(mount("overlay", place.c_str(), "overlay", 0, container.UnionOptions().c_str()), 0);
+  ExpectToGoOn(container, {"--external", "mnt[/union]:" + place});
+  umount2(place.c_str(), MNT_DETACH);
+}
+
+TEST_F(MovedContainer, ExternalMountsGetOtherKeys) {
+  Container container =
+      Dumped({.program = "mounts", .root = ContainerRoot::kLayers, .propagation = true});
+  Repaired("aufs-fixup", {"--branches", root_line_, "--ext-mount-map", "/etc/hosts:names"});
+  const Result<> restored = container.Restore(Engine::kCriu, repaired_);
+  ASSERT_TRUE(restored.has_error());
+  EXPECT_THAT(restored.error().message, HasSubstr("No mapping for"));
+  ExpectToGoOn(container, {"--external", "mnt[names]:" + container.HostFile("hosts")});
+}
+
+TEST_F(MovedContainer, SourcesOfMountsThatWereFoundByThemselvesAreRenamed) {
+  const Words found = {"--ext-mount-map", "auto"};
+  Container container = Dumped(
+      {.program = "counter", .root = ContainerRoot::kLayers, .names_externals = false}, found);
+  const fs::path old_place = fs::path(container.HostFile("hosts")).parent_path();
+  const std::string new_place = old_place.string() + "-elsewhere";
+  fs::rename(old_place, new_place);
+  EXPECT_NE(ErrorOfRestore(container, Engine::kCriu, found), "none");
+  Repaired("rewrite", {"--mount", old_place.string() + "=" + new_place});
+  ExpectToGoOn(container, found);
+}
+
+TEST_F(MovedContainer, AnotherStorageDriverHasTheRoot) {
+  Container container =
+      Dumped({.program = "mounts", .root = ContainerRoot::kLayers, .propagation = true});
+  ASSERT_TRUE(container.CopyRoot().has_value());
+  const std::string line = MountLine("self", container.root());
+  std::istringstream words(line);
+  std::string skipped, root;
+  words >> skipped >> skipped >> skipped >> root;
+  EXPECT_THAT(Repaired("aufs-fixup", {"--branches", root_line_, "--mount-ref",
+                                      container.root() + "/data/file", "--mount-root", root}),
+              AllOf(HasSubstr("root: \"/\" -> \"" + root + "\""),
+                    HasSubstr("root: \"/data\" -> \"" + root + "/data\""),
+                    HasSubstr("source: \"overlay\" -> ")));
+  ExpectToGoOn(container);
+}
+
+// Watches have the device of the overlay, and so have to have the ghosts that they are on.
+TEST_F(MovedContainer, GhostsOfAnOverlayOfSeveralFileSystemsGetItsDevice) {
+  Container container =
+      Dumped({.program = "ghosts", .root = ContainerRoot::kLayers, .layers_apart = true});
+  const DumpFacts before = ReadDumpFacts(images_).value();
+  Repaired("aufs-fixup", {"--branches", root_line_});
+  const DumpFacts after = ReadDumpFacts(repaired_).value();
+  const auto& [mnt_ns_id, mounts] = *after.mounts.namespaces().begin();
+  const uint32_t device = after.mounts.Owner(mnt_ns_id, "/")->entry.root_dev();
+  const auto has_device = [&](const DumpedDevice& one) { return one.device == device; };
+  EXPECT_FALSE(std::ranges::all_of(before.names.devices, has_device));
+  EXPECT_TRUE(std::ranges::all_of(after.names.devices, has_device));
+  ExpectToGoOn(container);
+}
+
+TEST_F(MovedContainer, AFileThatGrewIsTakenAsItIs) {
+  Container container =
+      Dumped({.program = "union_below", .root = ContainerRoot::kLayers, .union_below = true},
+             {"--external", "mnt[/union]:below"});
+  std::ofstream(container.root() + "/data/file", std::ios::app) << "more";
+  const std::string place = MakeTestDirectory("union").value();
+  ASSERT_EQ(mount("overlay", place.c_str(), "overlay", 0, container.UnionOptions().c_str()), 0);
+  const Words below = {"--external", "mnt[below]:" + place};
+  EXPECT_THAT(ErrorOfRestore(container, Engine::kCriu, below), HasSubstr("has bad size"));
+  EXPECT_THAT(Repaired("rewrite", {"--restat", container.root()}), HasSubstr("reg.size: "));
+  ExpectToGoOn(container, below);
+  umount2(place.c_str(), MNT_DETACH);
+}
+
+}  // namespace
+}  // namespace ckpt
