@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <optional>
 #include <string_view>
 #include <tuple>
@@ -124,10 +125,19 @@ pb::vma_entry BasicEntry(const Mapping& mapping) {
   return entry;
 }
 
-// The flags to open a mapped file with, so that it can be mapped again as it was.
-uint32_t OpenFlags(const Mapping& mapping) {
-  const bool may_write = mapping.usage && mapping.usage->flags.Has(VmFlag::kMayWrite);
-  return mapping.shared && may_write ? O_RDWR : O_RDONLY;
+// What the file was opened for that a mapping keeps. Of a shared one its flags say it, of others
+// the permissions of the link in map_files, as they were when somebody first looked at a mapping
+// there (map_files_d_revalidate in fs/proc/base.c lets them be). As long as a file is kept open for
+// writing nobody can execute it.
+Result<uint32_t> ReadOpenFlags(const Mapping& mapping, int map_files_fd, const std::string& name) {
+  if (mapping.shared && mapping.usage) {
+    return mapping.usage->flags.Has(VmFlag::kMayWrite) ? O_RDWR : O_RDONLY;
+  }
+  struct stat link {};
+  if (fstatat(map_files_fd, name.c_str(), &link, AT_SYMLINK_NOFOLLOW) != 0) {
+    return ErrnoError(errno, "fstatat(\"map_files/{}\")", name);
+  }
+  return (link.st_mode & S_IWUSR) != 0 ? O_RDWR : O_RDONLY;
 }
 
 // A scan costs a system call, and a process may have tens of thousands of mappings side by side.
@@ -163,15 +173,15 @@ class Collector {
 
  private:
   Result<> AddFile(const Mapping& mapping, size_t index) {
-    CKPT_TRY(LinkedFile file, ReadMappedFile(mapping));
+    CKPT_TRY(ReadMappedFile(mapping));
+    LinkedFile file = last_file_;
     if (const auto reason = ReasonToRefuseFile(file)) {
       refusals_.Add("mapping {:#x}-{:#x} of {}: {}", mapping.start, mapping.end, file.path,
                     *reason);
       return success();
     }
     pb::vma_entry entry = BasicEntry(mapping);
-    const uint32_t open_flags = OpenFlags(mapping);
-    const uint32_t id = files_.AddPath(file, open_flags);
+    const uint32_t id = files_.AddPath(file, last_flags_);
     if (IsDeleted(file)) {
       CKPT_TRY(files_.ghosts().Add(
           id, file,
@@ -180,7 +190,7 @@ class Collector {
     entry.set_pgoff(mapping.file_offset);
     entry.set_shmid(id);
     entry.set_status(kVmaRegular | (mapping.shared ? kVmaFileShared : kVmaFilePrivate));
-    entry.set_fdflags(open_flags);
+    entry.set_fdflags(last_flags_);
     result_.vmas.push_back(std::move(entry));
     result_.files.push_back({.mapping_index = index, .file_id = id, .file = std::move(file)});
     return success();
@@ -195,16 +205,18 @@ class Collector {
 
   // Asked once for neighbours of one inode and maps path, such as the segments of a library: they
   // were mapped from one open file.
-  Result<LinkedFile> ReadMappedFile(const Mapping& mapping) {
-    const auto identity =
-        std::tuple(mapping.dev_major, mapping.dev_minor, mapping.inode, mapping.path);
+  Result<> ReadMappedFile(const Mapping& mapping) {
+    const bool may_write = mapping.usage && mapping.usage->flags.Has(VmFlag::kMayWrite);
+    const auto identity = std::tuple(mapping.dev_major, mapping.dev_minor, mapping.inode,
+                                     mapping.path, mapping.shared, may_write);
     if (last_end_ != mapping.start || last_identity_ != identity) {
-      CKPT_TRY(last_file_,
-               ReadLinkedFile(map_files_fd_, fmt::format("{:x}-{:x}", mapping.start, mapping.end)));
+      const std::string name = fmt::format("{:x}-{:x}", mapping.start, mapping.end);
+      CKPT_TRY(last_file_, ReadLinkedFile(map_files_fd_, name));
+      CKPT_TRY(last_flags_, ReadOpenFlags(mapping, map_files_fd_, name));
       last_identity_ = identity;
     }
     last_end_ = mapping.end;
-    return last_file_;
+    return success();
   }
 
   // A private mapping of /dev/zero would be anonymous, but has no such file.
@@ -236,7 +248,9 @@ class Collector {
   Refusals& refusals_;
   CollectedMappings result_;
   LinkedFile last_file_;
-  std::tuple<uint32_t, uint32_t, uint64_t, std::string> last_identity_;  // whose it is
+  uint32_t last_flags_ = 0;
+  std::tuple<uint32_t, uint32_t, uint64_t, std::string, bool, bool>
+      last_identity_;  // whose they are
   uint64_t last_end_ = 0;
 };
 

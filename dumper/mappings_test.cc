@@ -55,7 +55,8 @@ TEST_F(MappingsTest, FileMappingsPointToOneEntryForEachWayToOpenTheFile) {
   const std::string path = testing::TempDir() + "/mappings_test";
   ASSERT_TRUE(WriteWholeFile(path, AsBytes(std::string(2 * kBytes, 'x')), 0600).has_value());
   const UniqueFd fd = OpenFile(path, O_RDWR).value();
-  void* private_map = Map(PROT_READ, MAP_PRIVATE, fd.get(), kBytes);
+  const UniqueFd read_only = OpenFile(path, O_RDONLY).value();
+  void* private_map = Map(PROT_READ, MAP_PRIVATE, read_only.get(), kBytes);
   void* shared_map = Map(PROT_READ, MAP_SHARED, fd.get());
   const CollectedMappings collected = Collect();
   munmap(private_map, kBytes);
@@ -71,6 +72,22 @@ TEST_F(MappingsTest, FileMappingsPointToOneEntryForEachWayToOpenTheFile) {
   EXPECT_TRUE(entry.name().ends_with("/mappings_test"));
   EXPECT_EQ(entry.flags(), uint32_t{O_RDWR});
   EXPECT_EQ(files_.entries()[of_private.shmid() - 1].reg().flags(), uint32_t{O_RDONLY});
+}
+
+// Who has a file open for writing keeps it from being executed, by a mapping, too.
+TEST_F(MappingsTest, APrivateMappingKeepsWhatItsFileWasOpenedFor) {
+  const std::string path = testing::TempDir() + "/private_mapping_test";
+  ASSERT_TRUE(WriteWholeFile(path, AsBytes(std::string(kBytes, 'x')), 0600).has_value());
+  const UniqueFd read_only = OpenFile(path, O_RDONLY).value();
+  const UniqueFd writable = OpenFile(path, O_RDWR).value();
+  void* of_read_only = Map(PROT_READ | PROT_WRITE, MAP_PRIVATE, read_only.get());
+  void* between = Map(PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS);
+  void* of_writable = Map(PROT_READ | PROT_WRITE, MAP_PRIVATE, writable.get());
+  const CollectedMappings collected = Collect();
+  for (void* area : {of_read_only, between, of_writable}) munmap(area, kBytes);
+  EXPECT_EQ(At(collected, of_read_only).fdflags(), uint32_t{O_RDONLY});
+  EXPECT_EQ(At(collected, of_writable).fdflags(), uint32_t{O_RDWR});
+  unlink(path.c_str());
 }
 
 TEST_F(MappingsTest, SharedAnonymousMemoryHasTheNumberOfItsFileAndNoFileEntry) {

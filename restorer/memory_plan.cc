@@ -179,10 +179,10 @@ class Planner {
     mapping.kind = MappingPlan::Kind::kFile;
     mapping.file_id = static_cast<uint32_t>(vma.shmid());
     mapping.file_offset = vma.pgoff();
-    // A private mapping needs to read only, whatever it may do to its own copies.
-    const bool writes =
-        vma.has_fdflags() ? (vma.fdflags() & O_ACCMODE) == O_RDWR : (vma.prot() & PROT_WRITE) != 0;
-    mapping.file_access = shared && writes ? O_RDWR : O_RDONLY;
+    // Without the flags: a private mapping may write to its own copies.
+    const bool writes = vma.has_fdflags() ? (vma.fdflags() & O_ACCMODE) == O_RDWR
+                                          : shared && (vma.prot() & PROT_WRITE) != 0;
+    mapping.file_access = writes ? O_RDWR : O_RDONLY;
     if (!IsAligned(vma.pgoff())) {
       findings_.BadFormat("{}: file offset {} is not a multiple of {}", Place(vma), vma.pgoff(),
                           kPageSize);

@@ -112,19 +112,21 @@ TEST_F(MemoryPlanTest, HugePagesAreRefusedByName) {
             "supported (huge pages)");
 }
 
-TEST_F(MemoryPlanTest, AFileIsOpenedForWritingOnlyToBeSharedWritably) {
+TEST_F(MemoryPlanTest, AFileIsOpenedAsItWasOrForWhatItsMappingNeeds) {
   const uint32_t shared = kVmaRegular | kVmaFileShared;
   Add(0x600000, 0x601000, shared, MAP_SHARED, PROT_READ).set_fdflags(O_RDWR);
   Add(0x700000, 0x701000, shared, MAP_SHARED, PROT_READ | PROT_WRITE);
   Add(0x800000, 0x801000, shared, MAP_SHARED, PROT_READ).set_fdflags(O_RDONLY);
   Add(0x900000, 0x901000, kVmaRegular | kVmaFilePrivate, MAP_PRIVATE, PROT_WRITE)
       .set_fdflags(O_RDWR);
+  Add(0xa00000, 0xa01000, kVmaRegular | kVmaFilePrivate, MAP_PRIVATE, PROT_WRITE);
   const AddressSpacePlan plan = Plan();
-  ASSERT_EQ(plan.mappings.size(), 6U);
+  ASSERT_EQ(plan.mappings.size(), 7U);
   EXPECT_EQ(plan.mappings[2].file_access, O_RDWR);
   EXPECT_EQ(plan.mappings[3].file_access, O_RDWR);
   EXPECT_EQ(plan.mappings[4].file_access, O_RDONLY);
-  EXPECT_EQ(plan.mappings[5].file_access, O_RDONLY);
+  EXPECT_EQ(plan.mappings[5].file_access, O_RDWR);
+  EXPECT_EQ(plan.mappings[6].file_access, O_RDONLY);
 }
 
 TEST_F(MemoryPlanTest, StatusAndFlagsMustAgree) {

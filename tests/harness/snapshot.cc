@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -39,12 +40,26 @@ std::string_view NameOf(std::string_view name) {
   return is_restored ? kSharedAnonymous : name;
 }
 
-Mapping ParseMapping(std::string_view line) {
+// As the link in map_files says of a mapped file.
+bool IsOpenForWriting(const std::string& proc, std::string_view begin, std::string_view end) {
+  const auto without_zeros = [](std::string_view number) {
+    return number.substr(std::min(number.find_first_not_of('0'), number.size()));
+  };
+  const std::string path =
+      fmt::format("{}/map_files/{}-{}", proc, without_zeros(begin), without_zeros(end));
+  struct stat link {};
+  return lstat(path.c_str(), &link) == 0 && (link.st_mode & S_IWUSR) != 0;
+}
+
+Mapping ParseMapping(const std::string& proc, std::string_view line) {
   const size_t dash = line.find('-');
   const size_t space = line.find(' ');
   const size_t name = line.find_first_of("/[", space);
-  return {line.substr(0, dash), line.substr(dash + 1, space - dash - 1),
-          fmt::format("{} {}", line.substr(space + 1, 4),
+  const std::string_view begin = line.substr(0, dash);
+  const std::string_view end = line.substr(dash + 1, space - dash - 1);
+  return {begin, end,
+          fmt::format("{}{} {}", line.substr(space + 1, 4),
+                      IsOpenForWriting(proc, begin, end) ? " (file open for writing)" : "",
                       name == std::string_view::npos ? "" : NameOf(line.substr(name)))};
 }
 
@@ -52,7 +67,7 @@ Result<std::string> Mappings(const std::string& proc) {
   CKPT_TRY(const std::string text, ReadWholeFile(proc + "/maps"));
   std::vector<Mapping> mappings;
   for (std::string_view line : Lines(text)) {
-    Mapping next = ParseMapping(line);
+    Mapping next = ParseMapping(proc, line);
     if (!mappings.empty() && mappings.back().end == next.begin &&
         mappings.back().rest == next.rest) {
       mappings.back().end = next.end;
