@@ -60,7 +60,8 @@ constexpr std::array<std::string_view, 37> kVersion1 = {
 };
 
 // Documentation/admin-guide/cgroup-v2.rst.
-constexpr std::array<std::string_view, 19> kVersion2 = {
+constexpr std::array<std::string_view, 25> kVersion2 = {
+    "cgroup.type",
     "cgroup.subtree_control",
     "cgroup.max.descendants",
     "cgroup.max.depth",
@@ -77,6 +78,11 @@ constexpr std::array<std::string_view, 19> kVersion2 = {
     "memory.swap.max",
     "memory.zswap.max",
     "io.max",
+    "io.weight",
+    "hugetlb.2MB.max",
+    "hugetlb.1GB.max",
+    "rdma.max",
+    "misc.max",
     "pids.max",
     "cpuset.cpus",
     "cpuset.mems",
@@ -137,6 +143,14 @@ Result<std::vector<std::string>> ListGroups(const std::string& directory) {
   return groups;
 }
 
+Result<pb::cgroup_dir_entry> ReadBare(const std::string& directory, std::string_view name) {
+  pb::cgroup_dir_entry entry;
+  entry.set_dir_name(std::string(name));
+  CKPT_TRY(const struct stat status, Stat(directory));
+  FillPermissions(status, *entry.mutable_dir_perms());
+  return entry;
+}
+
 class Reader {
  public:
   explicit Reader(bool is_version_2)
@@ -145,10 +159,7 @@ class Reader {
 
   Result<pb::cgroup_dir_entry> Read(const std::string& directory, std::string_view name,
                                     bool recursively) const {
-    pb::cgroup_dir_entry entry;
-    entry.set_dir_name(std::string(name));
-    CKPT_TRY(const struct stat status, Stat(directory));
-    FillPermissions(status, *entry.mutable_dir_perms());
+    CKPT_TRY(pb::cgroup_dir_entry entry, ReadBare(directory, name));
     for (const std::string_view property : properties_) {
       CKPT_TRY(AddProperty(directory, property, entry));
     }
@@ -172,6 +183,11 @@ Result<pb::cgroup_dir_entry> ReadCgroupDirectory(const std::string& hierarchy,
   const bool is_root = path == "/";
   return Reader(is_version_2)
       .Read(is_root ? hierarchy : hierarchy + path, std::string_view(path).substr(1), !is_root);
+}
+
+Result<pb::cgroup_dir_entry> ReadBareCgroupDirectory(const std::string& hierarchy,
+                                                     const std::string& path) {
+  return ReadBare(hierarchy + path, std::string_view(path).substr(1));
 }
 
 }  // namespace ckpt

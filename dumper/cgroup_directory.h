@@ -15,6 +15,10 @@ namespace ckpt {
 Result<pb::cgroup_dir_entry> ReadCgroupDirectory(const std::string& hierarchy,
                                                  const std::string& path, bool is_version_2);
 
+// Without properties and what is below.
+Result<pb::cgroup_dir_entry> ReadBareCgroupDirectory(const std::string& hierarchy,
+                                                     const std::string& path);
+
 }  // namespace ckpt
 
 #endif  // DUMPER_CGROUP_DIRECTORY_H_

@@ -66,6 +66,9 @@ class Collector {
 
   // The sets get their numbers in the order in which they come first; the dumper's is the first.
   uint32_t Add(const CgroupSet& set) {
+    if (sets_.empty()) {
+      for (const CgroupMember& member : set) dumpers_[member.name] = member.path;
+    }
     const auto [place, added] =
         sets_.try_emplace(set, static_cast<uint32_t>(sets_.size()) + kDumperCgroupSet);
     return place->second;
@@ -79,7 +82,7 @@ class Collector {
       if (id != kDumperCgroupSet) AddSet(set, id, entry, paths);
     }
     for (const auto& [name, of_name] : paths) {
-      CKPT_TRY(AddController(name, Topmost(of_name), *entry.add_controllers()));
+      CKPT_TRY(AddController(name, of_name, *entry.add_controllers()));
     }
     return std::optional(std::move(entry));
   }
@@ -97,7 +100,7 @@ class Collector {
     }
   }
 
-  Result<> AddController(const std::string& name, const std::set<std::string>& paths,
+  Result<> AddController(const std::string& name, std::set<std::string> paths,
                          pb::cg_controller_entry& controller) const {
     AddNames(name, controller);
     const auto hierarchy = FindHierarchy(name, mounts_);
@@ -105,7 +108,12 @@ class Collector {
     // Threads of a process can be in different groups of version 1.
     controller.set_is_threaded(is_looked_at && !name.empty());
     if (!is_looked_at) return success();
-    for (const std::string& path : paths) {
+    // The dumper's own group is not the tree's: others may be in it and below it.
+    const auto own = dumpers_.find(name);
+    if (own != dumpers_.end() && own->second != "/" && paths.erase(own->second) != 0) {
+      CKPT_TRY(*controller.add_dirs(), ReadBareCgroupDirectory(*hierarchy, own->second));
+    }
+    for (const std::string& path : Topmost(paths)) {
       CKPT_TRY(*controller.add_dirs(), ReadCgroupDirectory(*hierarchy, path, name.empty()));
     }
     return success();
@@ -114,7 +122,20 @@ class Collector {
   CgroupMode mode_;
   const std::vector<Mount>& mounts_;
   std::map<CgroupSet, uint32_t> sets_;
+  std::map<std::string, std::string> dumpers_;  // its path in each hierarchy
 };
+
+// `leaders` is the text of the first thread's file.
+Result<> FindStrays(pid_t pid, std::string_view leaders, std::vector<StrayThread>& strays) {
+  const std::string tasks = fmt::format("/proc/{}/task", pid);
+  CKPT_TRY(const std::vector<int> tids, ListNumbers(tasks));
+  for (const pid_t tid : tids) {
+    if (tid == pid) continue;
+    CKPT_TRY(const std::string text, ReadWholeFile(fmt::format("{}/{}/cgroup", tasks, tid)));
+    if (text != leaders) strays.push_back({.pid = pid, .tid = tid});
+  }
+  return success();
+}
 
 }  // namespace
 
@@ -146,9 +167,12 @@ Result<Cgroups> ReadCgroups(const std::vector<pid_t>& pids, CgroupMode mode,
   CKPT_TRY(const CgroupSet own, ReadProcFile("/proc/self/cgroup", ParseCgroupSet));
   collector.Add(own);
   for (const pid_t pid : pids) {
-    CKPT_TRY(const CgroupSet set,
-             ReadProcFile(fmt::format("/proc/{}/cgroup", pid), ParseCgroupSet));
-    cgroups.set_of[pid] = collector.Add(set);
+    const std::string path = fmt::format("/proc/{}/cgroup", pid);
+    CKPT_TRY(const std::string text, ReadWholeFile(path));
+    Result<CgroupSet> set = ParseCgroupSet(text);
+    if (set.has_error()) return std::move(set).error().In(path);
+    cgroups.set_of[pid] = collector.Add(set.value());
+    if (mode != CgroupMode::kIgnore) CKPT_TRY(FindStrays(pid, text, cgroups.strays));
   }
   CKPT_TRY(cgroups.entry, collector.Build());
   return cgroups;

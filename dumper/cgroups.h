@@ -39,9 +39,16 @@ Result<CgroupSet> ParseCgroupSet(std::string_view text);
 // The number of the dumper's own set, in images.
 inline constexpr uint32_t kDumperCgroupSet = 1;
 
+// A thread that is in other groups than the first of its process, which are those of the image.
+struct StrayThread {
+  pid_t pid = 0;
+  pid_t tid = 0;
+};
+
 struct Cgroups {
   std::map<pid_t, uint32_t> set_of;       // by pid
   std::optional<pb::cgroup_entry> entry;  // nothing: all are in the dumper's set
+  std::vector<StrayThread> strays;        // not looked for with kIgnore
 };
 
 // `mounts` are the caller's: groups are looked at where their hierarchies are mounted, and left out

@@ -174,13 +174,16 @@ Result<> Surroundings::FinishReading(pid_t root_ns_pid, Refusals& refusals) {
   namespaces_->Refuse(root_ns_pid, refusals);
   AddAll(mount_refusals_, refusals);
   AddAll(contents_.refusals, refusals);
+  CKPT_TRY(cgroups_, reading_cgroups_.get());
+  for (const StrayThread& stray : cgroups_.strays) {
+    refusals.Add(
+        "thread {} of process {} is in other control groups than its first: not supported yet",
+        stray.tid, stray.pid);
+  }
   return success();
 }
 
-Result<> Surroundings::Finish() {
-  CKPT_TRY(cgroups_, reading_cgroups_.get());
-  return archiving_.get();
-}
+Result<> Surroundings::Finish() { return archiving_.get(); }
 
 Result<> Surroundings::PlaceDevices(FileTable& files) const {
   std::vector<pb::reg_file_entry*> outside;

@@ -53,13 +53,13 @@ class Surroundings {
   // groups its processes are, and to write the content of each tmpfs to `output`, beside all else.
   Result<> Start(std::vector<pid_t> pids, StagedFileSet& output);
 
-  // Waits for the namespaces, and tells what cannot be dumped. `root_ns_pid` is the number of the
-  // root in its innermost pid namespace.
+  // Waits for the namespaces and control groups, and tells what cannot be dumped. `root_ns_pid` is
+  // the number of the root in its innermost pid namespace.
   Result<> FinishReading(pid_t root_ns_pid, Refusals& refusals);
   // Waits for the rest. kUnsupported for a tmpfs that lies under another mount.
   Result<> Finish();
 
-  // In images: of a process of the tree, after Finish().
+  // In images: of a process of the tree, after FinishReading().
   uint32_t CgroupSetOf(pid_t pid) const { return cgroups_.set_of.at(pid); }
 
   // Of the mount namespace, after Start().

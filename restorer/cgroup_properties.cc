@@ -22,8 +22,11 @@ constexpr mode_t kPermissionBits = 07777;
 constexpr std::array<std::string_view, 4> kNotWritten = {"cgroup.procs", "tasks", "freezer.state",
                                                          "cgroup.freeze"};
 
-// Errors that say that this kernel has no such property, or does not let it be set any more.
-bool IsMissing(int error_number) { return error_number == ENOENT || error_number == EOPNOTSUPP; }
+// Errors that say that this kernel has no such property, or does not let it be set any more, or has
+// not the device that it is about.
+bool IsMissing(int error_number) {
+  return error_number == ENOENT || error_number == EOPNOTSUPP || error_number == ENODEV;
+}
 
 std::string_view WithoutNewline(std::string_view text) {
   while (text.ends_with('\n')) text.remove_suffix(1);

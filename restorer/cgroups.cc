@@ -28,7 +28,7 @@ std::string_view NextName(std::string_view& list) {
   return name;
 }
 
-Result<> Configure(const std::string& controllers, int context) {
+Result<> SetControllers(const std::string& controllers, int context) {
   std::string_view rest = controllers;
   while (!rest.empty()) {
     const std::string name(NextName(rest));
@@ -40,21 +40,42 @@ Result<> Configure(const std::string& controllers, int context) {
     const int saved = errno;
     if (set < 0) return ErrnoError(saved, "fsconfig of a cgroup hierarchy ({})", name);
   }
-  if (fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0) return success();
-  const int saved = errno;
-  return ErrnoError(saved, "fsconfig of a cgroup hierarchy (create {})", controllers);
+  return success();
 }
 
-// A mount of the hierarchy that is nowhere to be seen, and gone when it is closed.
-Result<UniqueFd> OpenHierarchy(const std::string& controllers) {
+// A mount of the hierarchy that is nowhere to be seen, and gone when it is closed. Nothing while
+// the hierarchy is going away: the kernel then makes the call again, for which it is too late.
+Result<UniqueFd> TryToOpenHierarchy(const std::string& controllers) {
   const UniqueFd context(fsopen(controllers.empty() ? "cgroup2" : "cgroup", FSOPEN_CLOEXEC));
   const int saved = errno;
   if (!context.valid()) return ErrnoError(saved, "fsopen of cgroup");
-  CKPT_TRY(Configure(controllers, context.get()));
+  CKPT_TRY(SetControllers(controllers, context.get()));
+  if (fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) {
+    const int create_saved = errno;
+    if (create_saved == EBUSY) return UniqueFd();
+    return ErrnoError(create_saved, "fsconfig of a cgroup hierarchy (create {})", controllers);
+  }
   UniqueFd mount(fsmount(context.get(), FSMOUNT_CLOEXEC, 0));
   const int mount_saved = errno;
   if (!mount.valid()) return ErrnoError(mount_saved, "fsmount of cgroup {}", controllers);
   return mount;
+}
+
+Result<std::map<std::string, std::string>> ReadOwnGroups() {
+  CKPT_TRY(const std::string text, ReadWholeFile("/proc/self/cgroup"));
+  return ParseOwnGroups(text);
+}
+
+// Nothing where there is none. To mount one that is not there would make it.
+Result<UniqueFd> OpenHierarchy(const std::string& controllers) {
+  constexpr int kTries = 100;  // the kernel waits for some milliseconds in each
+  for (int i = 0; i < kTries; ++i) {
+    CKPT_TRY(const auto present, ReadOwnGroups());
+    if (!present.contains(controllers)) break;
+    CKPT_TRY(UniqueFd hierarchy, TryToOpenHierarchy(controllers));
+    if (hierarchy.valid()) return hierarchy;
+  }
+  return UniqueFd();
 }
 
 Result<UniqueFd> OpenGroup(int hierarchy, const std::string& path, const std::string& place) {
@@ -76,15 +97,16 @@ Result<> SetOwner(int group, const CgroupPermissions& permissions, const std::st
 
 }  // namespace
 
-std::vector<std::string> ParseHierarchies(std::string_view text) {
-  std::vector<std::string> hierarchies;
+std::map<std::string, std::string> ParseOwnGroups(std::string_view text) {
+  std::map<std::string, std::string> groups;
   while (!text.empty()) {
     std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
     line.remove_prefix(std::min(line.size(), line.find(':') + 1));
-    hierarchies.emplace_back(line.substr(0, line.find(':')));
+    const size_t end = line.find(":/");
+    if (end != line.npos) groups.emplace(line.substr(0, end), line.substr(end + 2));
   }
-  return hierarchies;
+  return groups;
 }
 
 Result<Cgroups> Cgroups::Make(const CgroupPlan& plan, Log& log) {
@@ -99,18 +121,14 @@ Result<Cgroups> Cgroups::Make(const CgroupPlan& plan, Log& log) {
   return cgroups;
 }
 
-// To mount one that is not there would make it.
 Result<> Cgroups::OpenHierarchies(Log& log) {
-  CKPT_TRY(const std::string text, ReadWholeFile("/proc/self/cgroup"));
-  const std::vector<std::string> present = ParseHierarchies(text);
+  CKPT_TRY(own_groups_, ReadOwnGroups());
   for (const std::string& controllers : plan_->hierarchies) {
-    if (std::ranges::find(present, controllers) == present.end()) {
+    CKPT_TRY(UniqueFd hierarchy, OpenHierarchy(controllers));
+    if (!hierarchy.valid()) {
       log.Warning("cgroup.img: there is no hierarchy of {} here: processes are not put into it",
                   controllers.empty() ? "version 2" : controllers);
-      hierarchies_.emplace_back();
-      continue;
     }
-    CKPT_TRY(UniqueFd hierarchy, OpenHierarchy(controllers));
     hierarchies_.push_back(std::move(hierarchy));
   }
   return success();
@@ -134,7 +152,9 @@ Result<bool> Cgroups::CreateMissing(const CgroupDirectory& directory) {
   const int hierarchy = hierarchies_[directory.hierarchy].get();
   const std::string place = PlaceOf(*plan_, directory.hierarchy, directory.path);
   const bool exists = faccessat(hierarchy, directory.path.c_str(), F_OK, 0) == 0;
-  if (exists && plan_->mode == CgroupMode::kStrict) {
+  // The group that we are in is not left of another restore.
+  const bool is_own = own_groups_[plan_->hierarchies[directory.hierarchy]] == directory.path;
+  if (exists && !is_own && plan_->mode == CgroupMode::kStrict) {
     return MakeError(ErrorCode::kSystem, "{}: is there already (--manage-cgroups=strict)", place);
   }
   if (exists) return false;

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -43,12 +44,14 @@ class Cgroups {
   Result<bool> CreateMissing(const CgroupDirectory& directory);
 
   const CgroupPlan* plan_;
+  std::map<std::string, std::string> own_groups_;     // of the restorer
   std::vector<UniqueFd> hierarchies_;                 // not valid: not on this machine
   std::vector<std::pair<size_t, std::string>> made_;  // hierarchy and path, parents first
 };
 
-// The controllers of each hierarchy, from the text of /proc/self/cgroup ("8:cpu,cpuacct:/x").
-std::vector<std::string> ParseHierarchies(std::string_view text);
+// From the controllers of each hierarchy to the group in it, without slashes around it, by the text
+// of /proc/self/cgroup ("8:cpu,cpuacct:/x").
+std::map<std::string, std::string> ParseOwnGroups(std::string_view text);
 
 }  // namespace ckpt
 

@@ -5,9 +5,10 @@
 namespace ckpt {
 namespace {
 
-TEST(CgroupsTest, HierarchiesAreNamedByTheirControllers) {
-  EXPECT_EQ(ParseHierarchies("9:name=systemd:/x\n8:cpu,cpuacct:/a:b\n0::/\n"),
-            (std::vector<std::string>{"name=systemd", "cpu,cpuacct", ""}));
+TEST(CgroupsTest, TheRestorersOwnGroupsAreByHierarchy) {
+  EXPECT_EQ(ParseOwnGroups("9:name=systemd:/x\n8:cpu,cpuacct:/a:b/c\n0::/\n"),
+            (std::map<std::string, std::string>{
+                {"name=systemd", "x"}, {"cpu,cpuacct", "a:b/c"}, {"", ""}}));
 }
 
 TEST(CgroupsTest, WithoutProcessesInGroupsNothingIsMade) {
