@@ -7,10 +7,13 @@
 #include <charconv>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/file.h"
 #include "formats/net_sysctls.h"
+#include "process/packet_rules.h"
 #include "process/route_netlink.h"
+#include "process/routing_rules.h"
 
 namespace ckpt {
 
@@ -82,6 +85,27 @@ Result<> RefuseRoutes(Refusals& refusals) {
   return success();
 }
 
+Result<std::vector<RoutingRule>> ReadRoutingRules() {
+  const Result<std::string> messages = DumpRouteNetlink(RTM_GETRULE, AF_UNSPEC);
+  if (messages.has_error() && messages.error().code == ErrorCode::kUnsupported) {
+    return std::vector<RoutingRule>();
+  }
+  CKPT_TRY(const std::string answer, messages);
+  return ParseRoutingRules(answer);
+}
+
+// What the images could not bring back.
+Result<> RefuseRules(const std::string& proc, Refusals& refusals) {
+  CKPT_TRY(const std::vector<RoutingRule> routing_rules, ReadRoutingRules());
+  CKPT_TRY(const std::vector<std::string> packet_rules, ListPacketRules(proc));
+  for (const auto& list : {DescribeRuleChanges(routing_rules), packet_rules}) {
+    for (const std::string& rule : list) {
+      refusals.Add("{} in its network namespace: not supported yet", rule);
+    }
+  }
+  return success();
+}
+
 }  // namespace
 
 Result<NetNamespace> ReadNetNamespace(const std::string& proc, Refusals& refusals) {
@@ -98,6 +122,7 @@ Result<NetNamespace> ReadNetNamespace(const std::string& proc, Refusals& refusal
     }
   }
   CKPT_TRY(RefuseRoutes(refusals));
+  CKPT_TRY(RefuseRules(proc, refusals));
   CKPT_TRY(found.addresses, DumpRouteNetlink(RTM_GETADDR, AF_UNSPEC));
   found.addresses.insert(0, kAddressesMagic);
   found.sysctls = ReadSysctls(net);

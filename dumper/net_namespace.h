@@ -16,7 +16,8 @@ struct NetNamespace {
   std::string addresses;  // as `ip address save` writes them: ifaddr-N.img
 };
 
-// Of the calling thread. Other devices, and routes and rules that somebody added, are refused.
+// Of the calling thread. Other devices, and routes, routing rules and packet filters that somebody
+// added or changed, are refused.
 // `proc` is an instance of procfs.
 Result<NetNamespace> ReadNetNamespace(const std::string& proc, Refusals& refusals);
 

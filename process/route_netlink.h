@@ -7,7 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/byte_reader.h"
 #include "base/result.h"
 
 namespace ckpt {
@@ -32,8 +31,7 @@ Result<std::string> DumpRouteNetlink(uint16_t request, uint8_t family);
 // kBadFormat says at which byte.
 Result<std::vector<NetDevice>> ParseNetDevices(std::string_view messages);
 
-// Whether a route of the messages of RTM_GETROUTE was made by somebody: in another table than
-// "local", and not by the kernel itself.
+// Whether a route of the messages of RTM_GETROUTE was made by somebody, not by the kernel itself.
 Result<bool> HasRoutes(std::string_view messages);
 
 }  // namespace ckpt

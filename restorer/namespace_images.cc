@@ -1,5 +1,6 @@
 #include "restorer/namespace_images.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -15,15 +16,40 @@ namespace {
 constexpr std::array kIpcObjects = {ImageType::kIpcnsShm, ImageType::kIpcnsMsg,
                                     ImageType::kIpcnsSem};
 
-// Images of packet filters, which iptables-save(8) and nft(8) wrote.
+// Whether the output of iptables-save(8) has a rule, a chain of somebody, or a policy other than
+// ACCEPT: lines such as "-A INPUT ...", ":mine - [0:0]" and ":INPUT DROP [0:0]".
+bool HasIptablesRules(std::string_view text) {
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    if (line.starts_with("-A ")) return true;
+    if (line.starts_with(':') && line.find(" ACCEPT ") == line.npos) return true;
+  }
+  return false;
+}
+
+// That of nft(8) has nothing else.
+bool HasNftablesRules(std::string_view text) { return !text.empty(); }
+
 struct Filters {
   ImageType image;
-  std::string_view rule;  // what only a rule has; empty where all text is rules
+  bool (*has_rules)(std::string_view text);
 };
 constexpr std::array kFilters = {
-    Filters{ImageType::kIptables, "\n-A "},
-    Filters{ImageType::kIp6tables, "\n-A "},
-    Filters{ImageType::kNftables, ""},
+    Filters{ImageType::kIptables, HasIptablesRules},
+    Filters{ImageType::kIp6tables, HasIptablesRules},
+    Filters{ImageType::kNftables, HasNftablesRules},
+};
+
+using TellsOfChange = Result<bool> (*)(std::string_view bytes, std::string_view image);
+struct Routing {
+  ImageType image;
+  TellsOfChange has_changed;
+};
+constexpr std::array kRouting = {
+    Routing{ImageType::kRoute, HasAddedRoutes},
+    Routing{ImageType::kRoute6, HasAddedRoutes},
+    Routing{ImageType::kRule, HasChangedRules},
 };
 
 class Loader {
@@ -56,17 +82,16 @@ class Loader {
   void Rules(std::vector<std::string>& names, const Filters& filters, uint64_t id) {
     std::string text;
     Text(text, filters.image, id);
-    if (!text.empty() && text.find(filters.rule) != text.npos) {
-      names.push_back(ImageFileName(filters.image, id));
-    }
+    if (filters.has_rules(text)) names.push_back(ImageFileName(filters.image, id));
   }
 
-  // The name of an image that holds routes which the kernel does not make itself.
-  void Routes(std::vector<std::string>& names, ImageType type, uint64_t id) {
+  // The name of an image that holds routes or rules which the kernel does not make itself.
+  void Routes(std::vector<std::string>& names, const Routing& routing, uint64_t id) {
+    const std::string name = ImageFileName(routing.image, id);
     std::string text;
-    Text(text, type, id);
-    const auto added = findings_.Keep(HasAddedRoutes(text, ImageFileName(type, id)));
-    if (added && *added) names.push_back(ImageFileName(type, id));
+    Text(text, routing.image, id);
+    const auto changed = findings_.Keep(routing.has_changed(text, name));
+    if (changed && *changed) names.push_back(name);
   }
 
   Result<> AsResult() const { return findings_.AsResult(); }
@@ -90,8 +115,8 @@ Result<NamespaceImages> LoadNamespaceImages(const DumpDirectory& dump,
   loader.Single(images.net, ImageType::kNetns, ids.net_ns_id());
   loader.All(images.net_devices, ImageType::kNetdev, ids.net_ns_id());
   loader.Text(images.net_addresses, ImageType::kIfaddr, ids.net_ns_id());
-  for (const ImageType type : {ImageType::kRoute, ImageType::kRoute6}) {
-    loader.Routes(images.net_traffic_rules, type, ids.net_ns_id());
+  for (const Routing& routing : kRouting) {
+    loader.Routes(images.net_traffic_rules, routing, ids.net_ns_id());
   }
   for (const Filters& filters : kFilters) {
     loader.Rules(images.net_traffic_rules, filters, ids.net_ns_id());

@@ -16,6 +16,7 @@
 
 #include "base/byte_reader.h"
 #include "base/file.h"
+#include "process/routing_rules.h"
 
 namespace ckpt {
 
@@ -23,6 +24,7 @@ namespace {
 
 constexpr uint32_t kAddressMagic = 0x47361222;
 constexpr uint32_t kRouteMagic = 0x45311224;
+constexpr uint32_t kRuleMagic = 0x71706986;
 constexpr uint32_t kLoopbackIndex = 1;
 
 template <typename T>
@@ -151,6 +153,14 @@ Result<bool> HasAddedRoutes(std::string_view bytes, std::string_view image) {
     if (As<rtmsg>(message.payload).rtm_protocol != RTPROT_KERNEL) return true;
   }
   return false;
+}
+
+Result<bool> HasChangedRules(std::string_view bytes, std::string_view image) {
+  CKPT_TRY(ReadSaved(bytes, image, kRuleMagic, RTM_NEWRULE, sizeof(rtmsg)));
+  if (bytes.empty()) return false;
+  Result<std::vector<RoutingRule>> rules = ParseRoutingRules(bytes.substr(sizeof(kRuleMagic)));
+  if (rules.has_error()) return std::move(rules).error().In(image);
+  return !DescribeRuleChanges(rules.value()).empty();
 }
 
 Result<> AddAddresses(const std::vector<std::string>& messages) {

@@ -1,5 +1,6 @@
-// The addresses and routes of a network namespace: ifaddr-*.img, route-*.img and route6-*.img, the
-// answers of a netlink socket behind four bytes of magic number, as ip(8) saves them.
+// The addresses, routes and routing rules of a network namespace: ifaddr-*.img, route-*.img,
+// route6-*.img and rule-*.img, the answers of a netlink socket behind four bytes of magic number,
+// as ip(8) saves them.
 #ifndef RESTORER_NET_ADDRESSES_H_
 #define RESTORER_NET_ADDRESSES_H_
 
@@ -18,6 +19,9 @@ Result<std::vector<std::string>> ParseAddresses(std::string_view bytes, std::str
 
 // Whether there is a route that somebody made, and not the kernel for an address.
 Result<bool> HasAddedRoutes(std::string_view bytes, std::string_view image);
+
+// Whether the routing rules are others than those that the kernel makes.
+Result<bool> HasChangedRules(std::string_view bytes, std::string_view image);
 
 // Adds the addresses of such messages in the caller's network namespace. That one is there already
 // is no error.

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -75,6 +76,19 @@ std::string Route(uint8_t protocol) {
   return BytesOf(header) + BytesOf(route);
 }
 
+// Sends all packets to `table`.
+std::string Rule(uint32_t priority, uint8_t table) {
+  fib_rule_hdr rule{};
+  rule.family = AF_INET;
+  rule.table = table;
+  rule.action = FR_ACT_TO_TBL;
+  nlmsghdr header{};
+  header.nlmsg_len = sizeof(header) + sizeof(rule) + sizeof(rtattr) + sizeof(priority);
+  header.nlmsg_type = RTM_NEWRULE;
+  return BytesOf(header) + BytesOf(rule) + BytesOf(rtattr{.rta_len = 8, .rta_type = FRA_PRIORITY}) +
+         BytesOf(priority);
+}
+
 TEST(NetAddressesTest, RoutesOfTheKernelAreNotAddedOnes) {
   const std::string magic = "\x24\x12\x31\x45";
   EXPECT_FALSE(HasAddedRoutes("", "image").value());
@@ -82,6 +96,17 @@ TEST(NetAddressesTest, RoutesOfTheKernelAreNotAddedOnes) {
   EXPECT_TRUE(HasAddedRoutes(magic + Route(RTPROT_KERNEL) + Route(RTPROT_BOOT), "image").value());
   EXPECT_EQ(HasAddedRoutes(kMagic, "route-9.img").error().message,
             "route-9.img: does not begin with 0x45311224");
+}
+
+TEST(NetAddressesTest, RulesOfTheKernelAreNotChangedOnes) {
+  const std::string magic = "\x86\x69\x70\x71";
+  const std::string of_kernel = Rule(0, RT_TABLE_LOCAL) + Rule(32766, RT_TABLE_MAIN);
+  EXPECT_FALSE(HasChangedRules("", "image").value());
+  EXPECT_FALSE(HasChangedRules(magic + of_kernel + Rule(32767, RT_TABLE_DEFAULT), "image").value());
+  EXPECT_TRUE(HasChangedRules(magic + of_kernel, "image").value());
+  EXPECT_TRUE(HasChangedRules(magic + of_kernel + Rule(7, RT_TABLE_DEFAULT), "image").value());
+  EXPECT_EQ(HasChangedRules(kMagic, "rule-9.img").error().message,
+            "rule-9.img: does not begin with 0x71706986");
 }
 
 TEST(NetAddressesTest, NoPrefixOfAnImageIsReadPastItsEnd) {

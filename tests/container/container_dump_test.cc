@@ -68,6 +68,29 @@ TEST(ContainerDump, OtherNetworkDevicesAreNamed) {
   EXPECT_EQ(container.Verdict().value(), "pass");
 }
 
+// Each of these commands is one that a kernel without such rules refuses.
+TEST(ContainerDump, RulesInTheNetworkNamespaceAreNamedAllAtOnce) {
+  const std::vector<std::pair<std::string, std::string>> rules = {
+      {"ip route add local 192.0.2.0/24 dev lo", "IPv4 routes"},
+      {"ip rule add pref 5 table 7", "IPv4 routing rule 5 (table 7)"},
+      {"iptables-legacy -A INPUT -s 192.0.2.1 -j DROP", "iptables table filter"},
+      {"iptables-nft -t nat -A INPUT -s 192.0.2.1 -j SNAT --to 192.0.2.2", "nftables table ip nat"},
+      {"ip xfrm policy add dir out dst 192.0.2.0/24", "IPsec policies"}};
+  Container container = Started({.program = "counter"});
+  std::vector<std::string> expected;
+  for (const auto& [command, finding] : rules) {
+    const Result<> made = RunInNamespacesOf(container.pid(), CLONE_NEWNET, [&]() -> Result<> {
+      CKPT_TRY(RunCommandWell({"sh", "-c", "PATH=$PATH:/usr/sbin; " + command}));
+      return success();
+    });
+    if (made.has_value()) expected.push_back(finding + " in its network namespace");
+  }
+  if (expected.empty()) GTEST_SKIP() << "this kernel has no rules for packets";
+  const std::string error = ErrorOfDump(container);
+  for (const std::string& finding : expected) EXPECT_THAT(error, HasSubstr(finding));
+  EXPECT_EQ(container.Verdict().value(), "pass");
+}
+
 TEST(ContainerDump, ObjectsInTheIpcNamespaceAreNamed) {
   Container container = Started({.program = "counter"});
   const Result<> made = RunInNamespacesOf(container.pid(), CLONE_NEWIPC, []() -> Result<> {
