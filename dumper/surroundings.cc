@@ -16,6 +16,7 @@
 #include "dumper/tmpfs_content.h"
 #include "dumper/uts_namespace.h"
 #include "process/joined_namespaces.h"
+#include "process/namespace_mounts.h"
 
 namespace ckpt {
 
@@ -98,7 +99,7 @@ Result<> Surroundings::LookAtMounts() {
   mount_refusals_ = Refusals();
   own_mounts_ = OwnMounts();
   if (IsOwn(kMnt)) {
-    CKPT_TRY(mounts_, ReadMounts(root_, features_));
+    CKPT_TRY(mounts_, ReadNamespaceMounts(root_, features_));
     own_mounts_ = BuildOwnMounts(mounts_, options_.externals, dumper_mounts_, mount_refusals_);
   } else {
     // Those of the namespace, which is ours: not of the root that the process may have changed.

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/file.h"
 #include "process/mountinfo.h"
+#include "process/namespace_mounts.h"
 
 namespace ckpt {
 namespace {
@@ -34,10 +34,7 @@ std::string Line(const Mount& mount, Numbering<int32_t>& ids, Numbering<uint32_t
   return line + fmt::format(" - {} {} {}\n", mount.fstype, mount.source, mount.super_options);
 }
 
-}  // namespace
-
-Result<std::string> NormaliseMountinfo(std::string_view text) {
-  CKPT_TRY(std::vector<Mount> mounts, ParseMountinfo(text));
+std::string Normalise(std::vector<Mount> mounts) {
   std::ranges::stable_sort(mounts, {}, &Mount::mountpoint);
   Numbering<int32_t> ids;
   Numbering<uint32_t> groups;
@@ -48,9 +45,16 @@ Result<std::string> NormaliseMountinfo(std::string_view text) {
   return lines;
 }
 
+}  // namespace
+
+Result<std::string> NormaliseMountinfo(std::string_view text) {
+  CKPT_TRY(std::vector<Mount> mounts, ParseMountinfo(text));
+  return Normalise(std::move(mounts));
+}
+
 Result<std::string> MountsSnapshotOf(pid_t pid) {
-  CKPT_TRY(const std::string text, ReadWholeFile(fmt::format("/proc/{}/mountinfo", pid)));
-  return NormaliseMountinfo(text);
+  CKPT_TRY(std::vector<Mount> mounts, ReadNamespaceMounts(pid, FallbackKernelFeatures()));
+  return Normalise(std::move(mounts));
 }
 
 }  // namespace ckpt
