@@ -9,8 +9,10 @@
 #include <cerrno>
 #include <csignal>
 #include <string>
+#include <string_view>
 
 #include "process/task_stat.h"
+#include "restorer/harmless_core.h"
 
 namespace ckpt {
 
@@ -23,14 +25,16 @@ constexpr size_t kNameBytes = 16;
 constexpr std::array<uint64_t, 4> kDefaultAction{};
 constexpr size_t kSignalSetBytes = 8;
 
-// It is not to dump core on its way.
-Result<> PrepareEnd(RestoredTask& zombie, int signal) {
+// It is not to dump core on its way, unless that has been prepared.
+Result<> PrepareEnd(RestoredTask& zombie, int signal, bool dumps_core) {
   std::string name = zombie.plan->threads.front().comm;
   name.resize(kNameBytes);
   RemoteCalls calls = zombie.Calls();
   CKPT_TRY(calls.MakeRoom(3, 256));
   calls.Add("prctl(PR_SET_NAME)", SYS_prctl, {PR_SET_NAME, calls.PutString(name), 0, 0, 0});
-  calls.Add("prctl(PR_SET_DUMPABLE, 0)", SYS_prctl, {PR_SET_DUMPABLE, 0, 0, 0, 0});
+  if (!dumps_core) {
+    calls.Add("prctl(PR_SET_DUMPABLE, 0)", SYS_prctl, {PR_SET_DUMPABLE, 0, 0, 0, 0});
+  }
   if (signal != 0 && signal != SIGKILL) {
     calls.Add(fmt::format("rt_sigaction({}, SIG_DFL)", signal), SYS_rt_sigaction,
               {signal, calls.PutObject(kDefaultAction), 0, kSignalSetBytes});
@@ -70,6 +74,23 @@ Result<> DieOf(RestoredTask& zombie, int signal) {
   }
 }
 
+void WarnOfCore(const RestoredTask& zombie, std::string_view reason) {
+  zombie.log->Warning("process {}: its parent will not be told that it dumped core: {}",
+                      zombie.plan->pid, reason);
+}
+
+bool MayDumpCore(RestoredTask& zombie) {
+  const Result<> prepared = PrepareHarmlessCore(zombie);
+  if (prepared.has_error()) WarnOfCore(zombie, prepared.error().message);
+  return prepared.has_value();
+}
+
+void WarnUnlessDumped(const RestoredTask& zombie) {
+  const Result<TaskStat> stat = ReadTaskStat(zombie.stub.pid());
+  if (stat.has_error()) return WarnOfCore(zombie, stat.error().message);
+  if (!WCOREDUMP(stat.value().exit_code)) WarnOfCore(zombie, "the kernel has made none");
+}
+
 // For processes that are not our children: nobody tells us.
 Result<> AwaitStop(pid_t pid) {
   while (true) {
@@ -94,14 +115,11 @@ Result<> EndHelpers(RestoredTree& tree) {
 Result<> EndZombie(RestoredTask& zombie) {
   const int status = zombie.plan->exit_status;
   const bool by_signal = WIFSIGNALED(status);
-  if (by_signal && WCOREDUMP(status)) {
-    zombie.log->Warning(
-        "process {}: its parent will not be told that it dumped core, which cannot be repeated",
-        zombie.plan->pid);
-  }
-  CKPT_TRY(PrepareEnd(zombie, by_signal ? WTERMSIG(status) : 0));
+  const bool dumps_core = by_signal && WCOREDUMP(status) && MayDumpCore(zombie);
+  CKPT_TRY(PrepareEnd(zombie, by_signal ? WTERMSIG(status) : 0, dumps_core));
   CKPT_TRY(by_signal ? DieOf(zombie, WTERMSIG(status)) : Exit(zombie, WEXITSTATUS(status)));
   zombie.stub.AwaitEnd();
+  if (dumps_core) WarnUnlessDumped(zombie);
   return success();
 }
 

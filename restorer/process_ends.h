@@ -12,8 +12,8 @@ namespace ckpt {
 // All groups and sessions must have their members.
 Result<> EndHelpers(RestoredTree& tree);
 
-// Lets a zombie run into the end that its parent has still to be told of. That it dumped core
-// cannot be repeated: there is a warning.
+// Lets a zombie run into the end that its parent has still to be told of. One that dumped core does
+// so again, into a file that goes with it; where that cannot be done there is a warning.
 Result<> EndZombie(RestoredTask& zombie);
 
 // Lets a process go with a SIGSTOP that it takes before any of its code runs, and waits until it
