@@ -29,11 +29,11 @@ const ContainerCase kCases[] = {
 };
 
 constexpr const char* kPrograms[] = {
-    "blocked", "credentials", "events", "fifos", "files", "ghosts", "memory", "pipes", "settings",
-    "signals", "threads", "timers", "unix_pairs",
+    "blocked", "chrooted", "credentials", "events", "fifos", "files", "ghosts", "memory", "pipes",
+    "settings", "signals", "threads", "timers", "unix_pairs",
     // Of several processes.
-    "tree", "zombies", "stopped_child", "copied_memory", "shared_files", "shared_table",
-    "shared_memory", "pipes_between", "dead_leaders"};
+    "tree", "zombies", "stopped_child", "dumped_core", "copied_memory", "shared_files",
+    "shared_table", "shared_memory", "pipes_between", "pairs_between", "dead_leaders"};
 
 // Programs that know nothing of containers, in the layers of one.
 std::vector<ContainerCase> Cases() {
@@ -53,9 +53,15 @@ std::string WhyNot(const ContainerCase& container_case, Engine dumper, Engine re
   if (container_case.name == std::string_view("timers") && dumper == Engine::kCriu) {
     return "CRIU writes the thread that a timer notifies by its number outside";
   }
+  if (container_case.name == std::string_view("chrooted") && dumper == Engine::kCriu) {
+    return "CRIU knows only the mounts that the first process sees, among which there is no root";
+  }
   if (restorer == Engine::kCriu) {
     if (container_case.name == std::string_view("dead_leaders")) {
       return "CRIU gives the orphans of a dead session to init, though their subreaper is restored";
+    }
+    if (container_case.name == std::string_view("dumped_core")) {
+      return "CRIU does not tell a parent that its child dumped core";
     }
   }
   return "";

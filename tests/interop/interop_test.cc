@@ -26,6 +26,9 @@ std::string WhyNot(const ProgramCase& program, Engine dumper, Engine restorer) {
   if (program.name == std::string_view("dead_leaders") && restorer == Engine::kCriu) {
     return "CRIU gives the orphans of a dead session to init, though their subreaper is restored";
   }
+  if (program.name == std::string_view("dumped_core") && restorer == Engine::kCriu) {
+    return "CRIU does not tell a parent that its child dumped core";
+  }
   return WhyNotDumped(program, dumper);
 }
 
