@@ -14,7 +14,7 @@ struct ContainerMounts {
   bool sysfs = true;       // the kernel wants an own network namespace for it
   bool propagation = false;
   int bind_mounts = 0;
-  std::string union_options;  // of an overlay at /union; none without
+  std::string union_options = {};  // of an overlay at /union; none without
 };
 
 // The directories in a root directory that the mounts are made on, and the sources of its binds.
