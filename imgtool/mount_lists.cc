@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "imgtool/branch_options.h"
+#include "imgtool/json_member.h"
 #include "imgtool/mountinfo_line.h"
 
 namespace ckpt {
@@ -84,12 +85,6 @@ void MakeIdsUnique(std::vector<MapUnion>& unions) {
       unions[i].id += fmt::format("-{}", i + 1);
     }
   }
-}
-
-std::string StringMember(const rapidjson::Value& object, const char* name) {
-  const auto found = object.FindMember(name);
-  if (found == object.MemberEnd() || !found->value.IsString()) return {};
-  return {found->value.GetString(), found->value.GetStringLength()};
 }
 
 class JsonWalk {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "imgtool/json_member.h"
 
 namespace ckpt {
 
@@ -21,15 +22,8 @@ namespace fs = std::filesystem;
 
 constexpr size_t kMaxListBytes = size_t{256} << 20;
 constexpr size_t kMostNamed = 5;  // in a message
-constexpr std::string_view kLayersSuffix = "-layers";
 
 using Parents = std::map<std::string, std::string>;  // id to parent, empty of a lowest layer
-
-std::string StringMember(const rapidjson::Value& object, const char* name) {
-  const auto found = object.FindMember(name);
-  if (found == object.MemberEnd() || !found->value.IsString()) return {};
-  return {found->value.GetString(), found->value.GetStringLength()};
-}
 
 // The objects of an array that all have an `id`. Nothing where the file is something else.
 Result<std::optional<rapidjson::Document>> ReadList(const std::string& file) {
@@ -148,8 +142,7 @@ FoundUnions ReadPodmanLayers(const std::string& file, const std::string& wanted)
   std::error_code problem;
   const fs::path directory = fs::absolute(file, problem).lexically_normal().parent_path();
   if (problem) return ErrnoError(problem.value(), "the absolute path of \"{}\"", file);
-  const std::string driver = directory.filename().string();
-  if (driver != "overlay" + std::string(kLayersSuffix)) {
+  if (directory.filename() != "overlay-layers") {
     return MakeError(ErrorCode::kUnsupported,
                      "{}: a list of layers, but not in a directory overlay-layers, beside which "
                      "the layers of unions are",

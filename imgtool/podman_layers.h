@@ -16,7 +16,7 @@ namespace ckpt {
 // one, or the id or name of a container. With an empty one that of the only layer that no other
 // builds on. Nothing where the file is no such list. kUsage: `wanted` is needed, or is several;
 // kNotFound: it is none, or a parent is not there; kUnsupported: the file does not lie in a
-// directory overlay-layers, or the storage driver has no union.
+// directory overlay-layers, as those of drivers without unions do not.
 FoundUnions ReadPodmanLayers(const std::string& file, const std::string& wanted);
 
 }  // namespace ckpt
