@@ -1,6 +1,7 @@
 // A program whose terminal is outside of the dump, restored by ckpt-restore on another terminal.
 #include <gmock/gmock.h>
 #include <pty.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/file.h"
@@ -30,12 +32,12 @@ class Terminal {
     slave_ = UniqueFd(slave);
   }
 
-  // Runs the command in a session of its own that the terminal controls.
-  pid_t Start(const std::vector<std::string>& words) const {
+  // Runs the command in new namespaces, CLONE_NEW*, in a session that the terminal controls.
+  pid_t Start(const std::vector<std::string>& words, unsigned namespaces = 0) const {
     std::vector<char*> arguments;
     for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
-    const pid_t pid = fork();
+    const auto pid = static_cast<pid_t>(syscall(SYS_clone, namespaces | SIGCHLD, 0, 0, 0, 0));
     if (pid != 0) return pid;
     setsid();
     ioctl(slave_.get(), TIOCSCTTY, 0);
@@ -62,13 +64,19 @@ class Terminal {
   UniqueFd slave_;
 };
 
-class TerminalTest : public testing::TestWithParam<Engine> {
+constexpr unsigned kOwnNamespaces = CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC;
+
+// By a dumper, and of a program in the test's namespaces (0) or in some of its own.
+class TerminalTest : public testing::TestWithParam<std::tuple<Engine, unsigned>> {
  protected:
+  static Engine Dumper() { return std::get<Engine>(GetParam()); }
+
   TerminalTest()
       : workdir_(MakeTestDirectory("work").value()), images_(MakeTestDirectory("images").value()) {}
 
   Subject StartProgram(const Terminal& terminal) const {
-    const pid_t pid = terminal.Start({RunfilePath("tests/programs/terminal"), workdir_});
+    const pid_t pid = terminal.Start({RunfilePath("tests/programs/terminal"), workdir_},
+                                     std::get<unsigned>(GetParam()));
     EXPECT_TRUE(terminal.Await("ready"));
     return Subject::Adopt(pid, workdir_).value();
   }
@@ -92,14 +100,19 @@ class TerminalTest : public testing::TestWithParam<Engine> {
   std::string images_;
 };
 
+std::string NameOf(const std::tuple<Engine, unsigned>& dumped) {
+  const bool has_own = std::get<unsigned>(dumped) != 0;
+  return fmt::format("{}{}", Name(std::get<Engine>(dumped)), has_own ? "InOwnNamespaces" : "");
+}
+
 TEST_P(TerminalTest, AnotherTerminalTakesThePlaceOfTheOneThatWas) {
-  const Result<> available = CheckAvailable(GetParam());
+  const Result<> available = CheckAvailable(Dumper());
   if (available.has_error()) GTEST_SKIP() << available.error().message;
   {
     const Terminal terminal;
     Subject subject = StartProgram(terminal);
     const Result<> dumped =
-        Dump(GetParam(), subject.pid(), images_, ProcessAfter::kGone, {"--shell-job"});
+        Dump(Dumper(), subject.pid(), images_, ProcessAfter::kGone, {"--shell-job"});
     ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
     ASSERT_TRUE(subject.AwaitEnd().has_value());
   }
@@ -111,26 +124,29 @@ TEST_P(TerminalTest, AnotherTerminalTakesThePlaceOfTheOneThatWas) {
   EXPECT_TRUE(other.Await("hello"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Dumpers, TerminalTest, testing::Values(Engine::kOurs, Engine::kCriu),
-                         [](const auto& engine) { return std::string(Name(engine.param)); });
+INSTANTIATE_TEST_SUITE_P(Dumpers, TerminalTest,
+                         testing::Combine(testing::Values(Engine::kOurs, Engine::kCriu),
+                                          testing::Values(0U, kOwnNamespaces)),
+                         [](const auto& param) { return NameOf(param.param); });
 
 using TerminalOfNoShellJob = TerminalTest;
 TEST_P(TerminalOfNoShellJob, IsRefusedByName) {
   const Terminal terminal;
   Subject subject = StartProgram(terminal);
-  const Result<> dumped = Dump(GetParam(), subject.pid(), images_, ProcessAfter::kRunning);
+  const Result<> dumped = Dump(Dumper(), subject.pid(), images_, ProcessAfter::kRunning);
   ASSERT_TRUE(dumped.has_error());
   EXPECT_THAT(dumped.error().message,
               testing::HasSubstr("a terminal from outside of the tree (see --shell-job)"));
   ASSERT_TRUE(
-      Dump(GetParam(), subject.pid(), images_, ProcessAfter::kGone, {"--shell-job"}).has_value());
+      Dump(Dumper(), subject.pid(), images_, ProcessAfter::kGone, {"--shell-job"}).has_value());
   ASSERT_TRUE(subject.AwaitEnd().has_value());
   EXPECT_EQ(RestoreOn(Terminal(), ""), static_cast<int>(ErrorCode::kUnsupported));
   EXPECT_THAT(ReadWholeFile(images_ + "/restore.log").value(),
               testing::HasSubstr("a terminal from outside of the dump is needed (--shell-job"));
 }
 
-INSTANTIATE_TEST_SUITE_P(OfOurs, TerminalOfNoShellJob, testing::Values(Engine::kOurs));
+INSTANTIATE_TEST_SUITE_P(OfOurs, TerminalOfNoShellJob,
+                         testing::Values(std::tuple(Engine::kOurs, 0U)));
 
 }  // namespace
 }  // namespace ckpt
