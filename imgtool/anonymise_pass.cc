@@ -30,8 +30,8 @@ constexpr uint64_t kMostErasedBytes = uint64_t{1} << 42;
 enum class Shape { kOther, kPath, kName, kPayload, kOptions, kVector, kAddress };
 
 constexpr char kLeft[] =
-    "--anonymise leaves general registers, ids, ports, sizes, times, hardware addresses, and the "
-    "names of network devices";
+    "--anonymise leaves general registers, floating point registers of MIPS, ids, ports, sizes, "
+    "times, hardware addresses, and the names of network devices";
 
 Shape ShapeOf(const RoleField& field) {
   switch (field.row->role) {
