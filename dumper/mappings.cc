@@ -125,14 +125,16 @@ pb::vma_entry BasicEntry(const Mapping& mapping) {
   return entry;
 }
 
+bool MayWrite(const Mapping& mapping) {
+  return mapping.usage && mapping.usage->flags.Has(VmFlag::kMayWrite);
+}
+
 // What the file was opened for that a mapping keeps. Of a shared one its flags say it, of others
 // the permissions of the link in map_files, as they were when somebody first looked at a mapping
 // there (map_files_d_revalidate in fs/proc/base.c lets them be). As long as a file is kept open for
 // writing nobody can execute it.
 Result<uint32_t> ReadOpenFlags(const Mapping& mapping, int map_files_fd, const std::string& name) {
-  if (mapping.shared && mapping.usage) {
-    return mapping.usage->flags.Has(VmFlag::kMayWrite) ? O_RDWR : O_RDONLY;
-  }
+  if (mapping.shared && mapping.usage) return MayWrite(mapping) ? O_RDWR : O_RDONLY;
   struct stat link {};
   if (fstatat(map_files_fd, name.c_str(), &link, AT_SYMLINK_NOFOLLOW) != 0) {
     return ErrnoError(errno, "fstatat(\"map_files/{}\")", name);
@@ -206,9 +208,8 @@ class Collector {
   // Asked once for neighbours of one inode and maps path, such as the segments of a library: they
   // were mapped from one open file.
   Result<> ReadMappedFile(const Mapping& mapping) {
-    const bool may_write = mapping.usage && mapping.usage->flags.Has(VmFlag::kMayWrite);
     const auto identity = std::tuple(mapping.dev_major, mapping.dev_minor, mapping.inode,
-                                     mapping.path, mapping.shared, may_write);
+                                     mapping.path, mapping.shared, MayWrite(mapping));
     if (last_end_ != mapping.start || last_identity_ != identity) {
       const std::string name = fmt::format("{:x}-{:x}", mapping.start, mapping.end);
       CKPT_TRY(last_file_, ReadLinkedFile(map_files_fd_, name));

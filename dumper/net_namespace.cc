@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "formats/net_sysctls.h"
+#include "process/netlink.h"
 #include "process/packet_rules.h"
 #include "process/route_netlink.h"
 #include "process/routing_rules.h"
@@ -86,12 +87,8 @@ Result<> RefuseRoutes(Refusals& refusals) {
 }
 
 Result<std::vector<RoutingRule>> ReadRoutingRules() {
-  const Result<std::string> messages = DumpRouteNetlink(RTM_GETRULE, AF_UNSPEC);
-  if (messages.has_error() && messages.error().code == ErrorCode::kUnsupported) {
-    return std::vector<RoutingRule>();
-  }
-  CKPT_TRY(const std::string answer, messages);
-  return ParseRoutingRules(answer);
+  CKPT_TRY(const std::string messages, OrNoMessages(DumpRouteNetlink(RTM_GETRULE, AF_UNSPEC)));
+  return ParseRoutingRules(messages);
 }
 
 // What the images could not bring back.

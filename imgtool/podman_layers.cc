@@ -151,6 +151,7 @@ FoundUnions ReadPodmanLayers(const std::string& file, const std::string& wanted)
   Parents parents;
   AddParents(*list, parents);
   for (const char* name : {"layers.json", "volatile-layers.json"}) {
+    if (fs::path(file).filename() == name) continue;
     CKPT_TRY(const auto other, ReadListIfThere(directory / name));
     if (other) AddParents(*other, parents);
   }

@@ -33,7 +33,7 @@ Result<NetlinkMessage> ReadMessage(ByteReader& reader) {
     SkipPadding(reader);
     if (payload) return NetlinkMessage{header->nlmsg_type, start, *payload};
   }
-  return MakeError(ErrorCode::kBadFormat, "netlink message at byte {} is cut short", start);
+  return CutShort(start);
 }
 
 Result<> SendDumpRequest(int fd, uint16_t request, Bytes body) {
@@ -91,6 +91,15 @@ Result<std::string> DumpNetlink(int protocol, uint16_t request, Bytes body) {
     CKPT_TRY(const bool done, Take(AsBytes(datagram), request, messages));
     if (done) return messages;
   }
+}
+
+Result<std::string> OrNoMessages(Result<std::string> answer) {
+  if (answer.has_error() && answer.error().code == ErrorCode::kUnsupported) return std::string();
+  return answer;
+}
+
+Error CutShort(size_t offset) {
+  return MakeError(ErrorCode::kBadFormat, "netlink message at byte {} is cut short", offset);
 }
 
 Result<std::vector<NetlinkMessage>> ParseNetlink(std::string_view messages) {

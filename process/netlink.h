@@ -26,7 +26,13 @@ struct NetlinkMessage {
 // where this kernel has no such protocol, or nothing in it that answers the request.
 Result<std::string> DumpNetlink(int protocol, uint16_t request, Bytes body);
 
-// kBadFormat says at which byte a message is cut short.
+// The answer, or one without messages where it is kUnsupported.
+Result<std::string> OrNoMessages(Result<std::string> answer);
+
+// Of a message that is cut short, or has too little in it: kBadFormat, with the byte.
+Error CutShort(size_t offset);
+
+// An error is CutShort().
 Result<std::vector<NetlinkMessage>> ParseNetlink(std::string_view messages);
 
 struct NetlinkAttribute {

@@ -36,18 +36,11 @@ std::string_view NameOf(uint8_t family) {
   }
 }
 
-// Without an answer where the kernel has nothing that could give one.
-Result<std::string> Ask(int protocol, uint16_t request, Bytes body) {
-  Result<std::string> answer = DumpNetlink(protocol, request, body);
-  if (answer.has_error() && answer.error().code == ErrorCode::kUnsupported) return std::string();
-  return answer;
-}
-
 Result<> AddNftables(std::vector<std::string>& rules) {
   constexpr uint16_t kRequest = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE;
   const nfgenmsg body{.nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0, .res_id = 0};
-  CKPT_TRY(const std::string answer,
-           Ask(NETLINK_NETFILTER, kRequest, std::as_bytes(std::span(&body, 1))));
+  CKPT_TRY(const std::string answer, OrNoMessages(DumpNetlink(NETLINK_NETFILTER, kRequest,
+                                                              std::as_bytes(std::span(&body, 1)))));
   CKPT_TRY(const std::vector<NetlinkMessage> messages, ParseNetlink(answer));
   for (const NetlinkMessage& message : messages) {
     ByteReader reader(message.payload);
@@ -60,7 +53,7 @@ Result<> AddNftables(std::vector<std::string>& rules) {
 }
 
 Result<> AddIpsec(uint16_t request, std::string_view what, std::vector<std::string>& rules) {
-  CKPT_TRY(const std::string answer, Ask(NETLINK_XFRM, request, {}));
+  CKPT_TRY(const std::string answer, OrNoMessages(DumpNetlink(NETLINK_XFRM, request, {})));
   if (!answer.empty()) rules.emplace_back(what);
   return success();
 }

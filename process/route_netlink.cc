@@ -44,10 +44,7 @@ Result<std::vector<NetDevice>> ParseNetDevices(std::string_view messages) {
   for (const NetlinkMessage& message : parsed) {
     if (message.type != RTM_NEWLINK) continue;
     const auto device = ParseNetDevice(message.payload);
-    if (!device) {
-      return MakeError(ErrorCode::kBadFormat, "netlink message at byte {} is cut short",
-                       message.offset);
-    }
+    if (!device) return CutShort(message.offset);
     devices.push_back(*device);
   }
   return devices;

@@ -87,10 +87,7 @@ Result<std::vector<RoutingRule>> ParseRoutingRules(std::string_view messages) {
   for (const NetlinkMessage& message : parsed) {
     if (message.type != RTM_NEWRULE) continue;
     const auto rule = ParseRule(message.payload);
-    if (!rule) {
-      return MakeError(ErrorCode::kBadFormat, "netlink message at byte {} is cut short",
-                       message.offset);
-    }
+    if (!rule) return CutShort(message.offset);
     rules.push_back(*rule);
   }
   return rules;

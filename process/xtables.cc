@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "base/file.h"
+#include "process/text_scanner.h"
 
 namespace ckpt {
 
@@ -45,6 +46,11 @@ constexpr size_t kEntriesAt = 40;
 static_assert(sizeof(ipt_get_entries) == kEntriesAt && sizeof(ip6t_get_entries) == kEntriesAt &&
               sizeof(arpt_get_entries) == kEntriesAt);
 
+// struct ipt_getinfo, with the hooks of its kind.
+constexpr size_t InfoBytes(size_t hook_count) {
+  return kNameBytes + (3 + 2 * hook_count) * sizeof(uint32_t);
+}
+
 constexpr int32_t kAccept = -NF_ACCEPT - 1;  // as a target has it
 
 template <typename T>
@@ -75,7 +81,7 @@ Result<> Ask(int fd, const Kind& kind, int option, const std::string& table, std
 }
 
 Result<bool> HasChanged(int fd, const Kind& kind, const std::string& table) {
-  std::string info_bytes(kNameBytes + (3 + 2 * kind.hook_count) * sizeof(uint32_t), '\0');
+  std::string info_bytes(InfoBytes(kind.hook_count), '\0');
   table.copy(info_bytes.data(), kNameBytes - 1);
   CKPT_TRY(Ask(fd, kind, kind.info_option, table, info_bytes));
   const auto info = ParseXtablesInfo(AsBytes(info_bytes), kind.hook_count);
@@ -92,12 +98,8 @@ Result<std::vector<std::string>> ListTables(const std::string& path) {
   const Result<std::string> text = ReadWholeFile(path);
   std::vector<std::string> names;
   if (text.has_error() && text.error().code == ErrorCode::kNotFound) return names;
-  CKPT_TRY(std::string_view rest, text);
-  while (!rest.empty()) {
-    const std::string_view name = rest.substr(0, rest.find('\n'));
-    names.emplace_back(name);
-    rest.remove_prefix(std::min(rest.size(), name.size() + 1));
-  }
+  CKPT_TRY(const std::string_view listed, text);
+  for (TextScanner scanner(listed); !scanner.AtEnd();) names.emplace_back(scanner.ReadLine());
   return names;
 }
 
@@ -119,7 +121,7 @@ Result<> AddChanged(const std::string& proc, const Kind& kind, std::vector<std::
 
 std::optional<XtablesInfo> ParseXtablesInfo(Bytes bytes, size_t hook_count) {
   ByteReader reader(bytes);
-  if (bytes.size() < kNameBytes + (3 + 2 * hook_count) * sizeof(uint32_t)) return std::nullopt;
+  if (bytes.size() < InfoBytes(hook_count)) return std::nullopt;
   static_cast<void>(reader.ReadBytes(kNameBytes));
   XtablesInfo info;
   info.valid_hooks = reader.ReadU32().value_or(0);

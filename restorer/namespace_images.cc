@@ -1,11 +1,11 @@
 #include "restorer/namespace_images.h"
 
-#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
 
 #include "base/file.h"
+#include "process/text_scanner.h"
 #include "restorer/findings.h"
 #include "restorer/net_addresses.h"
 
@@ -19,9 +19,8 @@ constexpr std::array kIpcObjects = {ImageType::kIpcnsShm, ImageType::kIpcnsMsg,
 // Whether the output of iptables-save(8) has a rule, a chain of somebody, or a policy other than
 // ACCEPT: lines such as "-A INPUT ...", ":mine - [0:0]" and ":INPUT DROP [0:0]".
 bool HasIptablesRules(std::string_view text) {
-  while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
+  for (TextScanner scanner(text); !scanner.AtEnd();) {
+    const std::string_view line = scanner.ReadLine();
     if (line.starts_with("-A ")) return true;
     if (line.starts_with(':') && line.find(" ACCEPT ") == line.npos) return true;
   }

@@ -16,6 +16,7 @@
 
 #include "base/byte_reader.h"
 #include "base/file.h"
+#include "process/netlink.h"
 #include "process/routing_rules.h"
 
 namespace ckpt {
@@ -35,31 +36,19 @@ T As(Bytes bytes) {
   return value;
 }
 
-// The next attribute or message: `length` counts its header, what follows is aligned.
-std::optional<Bytes> ReadPart(ByteReader& reader, size_t length, size_t header, size_t alignment) {
-  if (length < header) return std::nullopt;
-  const std::optional<Bytes> part = reader.ReadBytes(length - header);
-  if (!part) return std::nullopt;
-  const size_t padding = (alignment - length % alignment) % alignment;
+// What follows the header of a message: `length` counts that, too, and what follows is aligned.
+std::optional<Bytes> ReadPayload(ByteReader& reader, size_t length) {
+  if (length < sizeof(nlmsghdr)) return std::nullopt;
+  const std::optional<Bytes> payload = reader.ReadBytes(length - sizeof(nlmsghdr));
+  if (!payload) return std::nullopt;
+  const size_t padding = (NLMSG_ALIGNTO - length % NLMSG_ALIGNTO) % NLMSG_ALIGNTO;
   reader.ReadBytes(std::min(padding, reader.remaining()));
-  return part;
-}
-
-// The value of an attribute; empty where the message does not have it.
-Bytes FindAttribute(Bytes attributes, uint16_t type) {
-  ByteReader reader(attributes);
-  while (const std::optional<Bytes> header = reader.ReadBytes(sizeof(rtattr))) {
-    const auto attribute = As<rtattr>(*header);
-    const auto value = ReadPart(reader, attribute.rta_len, sizeof(rtattr), RTA_ALIGNTO);
-    if (!value) break;
-    if (attribute.rta_type == type) return *value;
-  }
-  return {};
+  return payload;
 }
 
 // What the loopback device has as soon as it is up.
 bool IsKernelsOwn(const ifaddrmsg& address, Bytes attributes) {
-  const Bytes value = FindAttribute(attributes, IFA_ADDRESS);
+  const Bytes value = FindNetlinkAttribute(attributes, IFA_ADDRESS).value_or(Bytes());
   if (address.ifa_family == AF_INET && value.size() == sizeof(in_addr)) {
     return address.ifa_prefixlen == 8 && As<in_addr>(value).s_addr == htonl(INADDR_LOOPBACK);
   }
@@ -89,7 +78,7 @@ Result<std::vector<SavedMessage>> ReadSaved(std::string_view bytes, std::string_
     const std::optional<Bytes> start = reader.ReadBytes(sizeof(nlmsghdr));
     if (!start) return MakeError(ErrorCode::kBadFormat, "{}: ends in a message", image);
     const auto header = As<nlmsghdr>(*start);
-    const auto payload = ReadPart(reader, header.nlmsg_len, sizeof(header), NLMSG_ALIGNTO);
+    const auto payload = ReadPayload(reader, header.nlmsg_len);
     const bool is_wanted = header.nlmsg_type == type;
     if (!payload || (is_wanted && payload->size() < least_bytes)) {
       return MakeError(ErrorCode::kBadFormat, "{}: message at offset {}: its length is {} bytes",

@@ -29,9 +29,8 @@ struct PageComparison {
 };
 
 // Runs of pages that lie one after the other and changed alike. A page that is zeros in one dump
-// and in the other not there is the same page where
-// `is_zero_absent` says so of its address. Lazy pages are in no dump and count as not there. Null:
-// the dump has no pages of this memory.
+// and in the other not there is the same page where `is_zero_absent` says so of its address. Lazy
+// pages are in no dump and count as not there. Null: the dump has no pages of this memory.
 Result<> ComparePages(const PageRanges* old_pages, const PageRanges* new_pages,
                       const PageComparison& how, const std::string& object, DiffReport& report);
 

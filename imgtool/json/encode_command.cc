@@ -8,12 +8,12 @@
 #include "base/file.h"
 #include "formats/byte_source.h"
 #include "formats/image_from_json.h"
+#include "imgtool/dump_input.h"
 
 namespace ckpt {
 namespace {
 
 constexpr mode_t kImageMode = 0644;
-constexpr const char* kStandardInputOperand = "-";
 
 Result<std::string> InputOperand(const Invocation& invocation) {
   const bool has_option = invocation.options.count("in") > 0;
@@ -21,7 +21,7 @@ Result<std::string> InputOperand(const Invocation& invocation) {
     return MakeError(ErrorCode::kUsage, "the JSON is given both as an operand and by -i");
   }
   if (has_option) return invocation.options["in"].as<std::string>();
-  return invocation.operands.empty() ? kStandardInputOperand : invocation.operands[0];
+  return invocation.operands.empty() ? std::string(kStandardInput) : invocation.operands[0];
 }
 
 Result<> Encode(const std::string& name, ByteSource& json, const std::string& path) {
@@ -45,7 +45,7 @@ Result<int> RunEncode(const Invocation& invocation) {
     return MakeError(ErrorCode::kUsage, "-o OUT is to be given");
   }
   const auto& out = invocation.options["out"].as<std::string>();
-  if (operand == kStandardInputOperand) {
+  if (operand == kStandardInput) {
     StreamSource source(invocation.streams.in, "standard input");
     CKPT_TRY(Encode("standard input", source, out));
     return kExitDone;

@@ -233,37 +233,43 @@ RestoreOptions OptionsFor(const DumpedContainer& dumped) {
   return options;
 }
 
-TEST(Cgroup, AGroupThatWasMadeGoesWhenTheRestoreFails) {
-  Group group(PidsHierarchy());
-  if (!group.Exists()) GTEST_SKIP() << "no hierarchy of pids to make a group in";
-  Result<DumpedContainer> dumped = DumpIn(group, Engine::kOurs, "counter");
-  ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
-  group.Remove();
-  RestoreOptions options = OptionsFor(dumped.value());
+// A dump of a container in a group that is gone since.
+class RemovedGroup : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!group_.Exists()) GTEST_SKIP() << "no hierarchy of pids to make a group in";
+    Result<DumpedContainer> dumped = DumpIn(group_, Engine::kOurs, "counter");
+    ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
+    group_.Remove();
+    options_ = OptionsFor(dumped.value());
+    dumped_.emplace(std::move(dumped).value());
+  }
+
+  Group group_{PidsHierarchy()};
+  std::optional<DumpedContainer> dumped_;
+  RestoreOptions options_;
+};
+
+TEST_F(RemovedGroup, GoesAgainWhenItWasMadeAndTheRestoreFails) {
   bool was_there = false;
-  options.before_step = [&](std::string_view step) -> Result<> {
-    was_there = was_there || group.Exists();
+  options_.before_step = [&](std::string_view step) -> Result<> {
+    was_there = was_there || group_.Exists();
     if (step == "run") return MakeError(ErrorCode::kSystem, "failed for the test");
     return success();
   };
   Log log;
-  EXPECT_THAT(Restore(options, log).error().message, HasSubstr("failed for the test"));
+  EXPECT_THAT(Restore(options_, log).error().message, HasSubstr("failed for the test"));
   EXPECT_TRUE(was_there);
-  EXPECT_FALSE(group.Exists());
+  EXPECT_FALSE(group_.Exists());
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
 }
 
-TEST(Cgroup, AGroupThatMustBeThereIsNamed) {
-  Group group(PidsHierarchy());
-  if (!group.Exists()) GTEST_SKIP() << "no hierarchy of pids to make a group in";
-  Result<DumpedContainer> dumped = DumpIn(group, Engine::kOurs, "counter");
-  ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
-  group.Remove();
-  RestoreOptions options = OptionsFor(dumped.value());
-  options.cgroups.mode = CgroupMode::kNone;
+TEST_F(RemovedGroup, IsNamedWhereItMustBeThere) {
+  options_.cgroups.mode = CgroupMode::kNone;
   Log log;
-  EXPECT_EQ(Restore(options, log).error().message,
-            fmt::format("cgroup.img: pids:/{}: is not there, and is not to be made", group.name()));
+  EXPECT_EQ(
+      Restore(options_, log).error().message,
+      fmt::format("cgroup.img: pids:/{}: is not there, and is not to be made", group_.name()));
 }
 
 // A hierarchy of version 1 without controllers, which is there as long as it is mounted or has a
