@@ -44,4 +44,9 @@ bool IsReservedInAufs(std::string_view rest) {
   return rest.find("/.wh.") != std::string_view::npos;
 }
 
+std::string UpToReservedInAufs(std::string_view rest) {
+  const size_t at = std::min(rest.find("/.wh."), rest.size());
+  return std::string(rest.substr(0, rest.find('/', at + 1)));
+}
+
 }  // namespace ckpt

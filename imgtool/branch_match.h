@@ -51,6 +51,9 @@ class BranchMatcher {
 // names of the union.
 bool IsReservedInAufs(std::string_view rest);
 
+// The beginning of `rest` up to and with the first such name; all of it where there is none.
+std::string UpToReservedInAufs(std::string_view rest);
+
 }  // namespace ckpt
 
 #endif  // IMGTOOL_BRANCH_MATCH_H_

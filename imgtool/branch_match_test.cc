@@ -71,6 +71,9 @@ TEST(BranchMatchOrderTest, NamesOfAufsItselfAreKnown) {
   EXPECT_TRUE(IsReservedInAufs("/etc/.wh.gone"));
   EXPECT_FALSE(IsReservedInAufs("/etc/.where"));
   EXPECT_FALSE(IsReservedInAufs("/x.wh.y"));
+  EXPECT_EQ(UpToReservedInAufs("/d/.wh..wh.orph/x"), "/d/.wh..wh.orph");
+  EXPECT_EQ(UpToReservedInAufs("/etc/.wh.gone"), "/etc/.wh.gone");
+  EXPECT_EQ(UpToReservedInAufs("/x.wh.y/z"), "/x.wh.y/z");
 }
 
 }  // namespace

@@ -28,7 +28,6 @@ void SetTime(const timespec& time, pb::timeval& value) {
   value.set_tv_usec(static_cast<uint64_t>(time.tv_nsec) / kNanosecondsPerMicrosecond);
 }
 
-// Device and inode are what watches on the file know it by.
 pb::ghost_file_entry MakeEntry(const struct stat& status, const RecordedMapping* mapping) {
   pb::ghost_file_entry entry;
   entry.set_uid(status.st_uid);
@@ -103,9 +102,17 @@ class GhostPass {
                        "{}: {} is no regular file (mode {:#o}), of which no ghost can be made",
                        repair.file->place.Text(), FieldText(path), status.st_mode);
     }
+    pb::ghost_file_entry entry = MakeEntry(status, FindMapping(context_.facts, *repair.file));
+    if (repair.owner != nullptr) entry.set_dev(DeviceOf(*repair.owner));
     ImageEncoder image(ImageType::kGhostFile);
-    CKPT_TRY(image.Append(MakeEntry(status, FindMapping(context_.facts, *repair.file))));
+    CKPT_TRY(image.Append(entry));
     return image.TakeBytes();
+  }
+
+  // Watches on the file have the device of the mount that it lies on.
+  uint32_t DeviceOf(const DumpedMount& owner) const {
+    const auto& reference = context_.mounts.reference;
+    return reference ? reference->device : owner.entry.root_dev();
   }
 
   const FixupContext& context_;

@@ -94,8 +94,7 @@ Result<bool> LayerStack::EnterPart(const Part& part, std::string& name, Step& st
     step.file = {.found = true,
                  .branch = child.branch,
                  .rest = child.rest,
-                 .status = *status,
-                 .absence = {}};
+                 .status = *status};
     if (!is_directory) return false;
   }
   // A file below a directory is not merged; AUFS looks on, overlayfs does not.
@@ -131,12 +130,14 @@ Result<LayerFile> LayerStack::Find(const std::string& rest) const {
   step.file = {.found = top.has_value(),
                .branch = 0,
                .rest = "",
-               .status = top.value_or((struct stat){}),
-               .absence = {}};
+               .status = top.value_or((struct stat){})};
   for (size_t at = 1; at < rest.size();) {
     const size_t end = std::min(rest.find('/', at), rest.size());
     if (step.parts.empty()) {
-      return Absent(fmt::format("\"{}\" is no directory", EscapeOctal(rest.substr(0, at - 1))));
+      const std::string obstacle = rest.substr(0, at - 1);
+      LayerFile absent = Absent(fmt::format("\"{}\" is no directory", EscapeOctal(obstacle)));
+      absent.obstacle = obstacle;
+      return absent;
     }
     CKPT_TRY(step, Enter(step.parts, rest.substr(at, end - at)));
     if (!step.file.found) {

@@ -22,7 +22,9 @@ struct LayerFile {
   size_t branch = 0;  // of the file that wins
   std::string rest;   // its name there, which a redirect can make another than in the union
   struct stat status {};
-  std::string absence;  // where nothing was found: why
+  std::string absence = {};  // where nothing was found: why
+  // Likewise: the beginning of the name that is no directory; empty where the rest could be made.
+  std::string obstacle = {};
 };
 
 class LayerStack {

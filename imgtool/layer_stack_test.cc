@@ -62,7 +62,10 @@ TEST_F(LayerStackTest, TheTopmostFileWins) {
   EXPECT_EQ(Find("/lib"), "1:/lib");
   EXPECT_EQ(Find(""), "0:");
   EXPECT_EQ(Find("/lib/none"), "no branch has \"/lib/none\"");
-  EXPECT_EQ(Find("/lib/x/y"), "\"/lib/x\" is no directory");
+  EXPECT_EQ(Find("/lib/x/y/z"), "\"/lib/x\" is no directory");
+  const LayerStack stack = LayerStack::Open(map_.unions[0]).value();
+  EXPECT_EQ(stack.Find("/lib/x/y/z").value().obstacle, "/lib/x");
+  EXPECT_EQ(stack.Find("/lib/none/y").value().obstacle, "");
 }
 
 TEST_F(LayerStackTest, WhiteoutsOfAufsHideInRwAndRoWhBranches) {

@@ -202,6 +202,22 @@ class Finder {
     return success();
   }
 
+  // A restorer makes a ghost in the directory of its name: of one where the union takes no file the
+  // ghost gets into the next directory above.
+  Result<> MoveFromObstacle(const DumpedFile& file, PathRepair& repair) const {
+    const std::string& obstacle = repair.found.obstacle;
+    if (!repair.is_ghost || obstacle.empty()) return success();
+    std::string name = repair.new_name.substr(repair.new_name.rfind('/') + 1);
+    if (IsReservedInAufs("/" + name)) name.erase(0, 1);
+    const std::string directory = obstacle.substr(0, obstacle.rfind('/') + 1);
+    const UnionName target = NameOfRest(facts_, repair.mnt_ns_id, *repair.mount, directory + name);
+    if (!target.problem.empty()) return Refuse(file, target.problem);
+    repair.new_name = target.name;
+    repair.owner = target.owner;
+    repair.evidence += fmt::format("; its ghost is put into {}", Quoted(directory));
+    return success();
+  }
+
   // A ghost is made under the name without the suffix that tells it is gone.
   static void DropDeletedSuffix(PathRepair& repair, const BranchMatch& match) {
     std::string& name = repair.new_name;
@@ -237,6 +253,7 @@ class Finder {
     }
     CKPT_TRY(ApplyRules(file, repair));
     DropDeletedSuffix(repair, match);
+    CKPT_TRY(MoveFromObstacle(file, repair));
     found_.repairs.push_back(std::move(repair));
     return success();
   }
@@ -264,8 +281,17 @@ std::optional<uint32_t> NamespaceOf(const DumpFacts& facts, const DumpedFile& fi
 
 Result<PathRepairs> FindPathRepairs(const DumpFacts& facts, const RepairRules& rules) {
   Finder finder(facts, rules);
-  for (const DumpedFile& file : facts.files) CKPT_TRY(finder.Look(file));
-  return std::move(finder).Finish();
+  std::vector<std::string> refusals;
+  for (const DumpedFile& file : facts.files) {
+    const Result<> looked = finder.Look(file);
+    if (looked.has_value()) continue;
+    if (looked.error().code != ErrorCode::kUnsupported) return looked.error();
+    refusals.push_back(looked.error().message);
+  }
+  if (refusals.empty()) return std::move(finder).Finish();
+  if (refusals.size() == 1) return MakeError(ErrorCode::kUnsupported, "{}", refusals[0]);
+  return MakeError(ErrorCode::kUnsupported, "{} files cannot be repaired:\n  {}", refusals.size(),
+                   fmt::join(refusals, "\n  "));
 }
 
 }  // namespace ckpt

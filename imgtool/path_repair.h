@@ -54,9 +54,10 @@ struct PathRepairs {
 // where that was recorded and differs (a file renamed since), if there is evidence that it is a
 // branch's name (see JudgePath). Where mounts were dumped the name is one that leads to the file
 // through them: by the union's own mount, or by a bind mount of it where another mount covers that.
-// A pseudo-link of AUFS gets a name of its inode.
+// A pseudo-link of AUFS gets a name of its inode; a ghost that has lain in what is no directory of
+// the union any more, one in the directory above.
 //
-// kUnsupported, naming the entry: two unions share the branch and nothing tells them apart; a name
+// kUnsupported, naming all entries that it is about: two unions share the branch and nothing tells them apart; a name
 // of AUFS itself without another name; a file that was deleted in the union, or is shadowed by
 // another one there, unless the rules say what to do; a new name that other mounts cover or that
 // exceeds 4095 bytes. kNotFound: the root file system that is read has no such file.

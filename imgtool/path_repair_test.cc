@@ -1,6 +1,6 @@
 #include "imgtool/path_repair.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <string>
 #include <utility>
@@ -58,6 +58,7 @@ class PathRepairTest : public testing::Test {
     RepairRules rules;
     rules.map = &map_;
     rules.resolve = resolve_;
+    rules.on_deleted = on_deleted_;
     rules.evidence = {
         .map_is_explicit = explicit_, .force = force_, .union_has_file = union_has_file_};
     return FindPathRepairs(facts_, rules);
@@ -81,6 +82,7 @@ class PathRepairTest : public testing::Test {
   using Names = std::vector<std::string>;
   DumpFacts facts_;
   BranchMap map_ = ParseBranchMap(kRootUnion, "m").value();
+  OnDeleted on_deleted_ = OnDeleted::kError;
   bool explicit_ = false;
   bool force_ = false;
   HasFile union_has_file_;
@@ -220,6 +222,37 @@ TEST_F(PathRepairTest, WhatTheUnionShowsDecides) {
   found.fate = FileFate::kPresent;
   found.rest = "/lib/other";
   EXPECT_EQ(NewNames(), Names{"/lib/other"});
+}
+
+TEST_F(PathRepairTest, AGhostIsPutWhereTheUnionTakesFiles) {
+  AddFile(1, "/d/ID/lib/a/b/c");
+  explicit_ = true;
+  on_deleted_ = OnDeleted::kGhost;
+  ResolvedFile found;
+  found.fate = FileFate::kDeleted;
+  found.branch_path = "/d/ID/lib/a/b/c";
+  resolve_ = [&](const FileQuestion&) -> Result<ResolvedFile> { return found; };
+  found.rest = "/lib/a/b/c";
+  EXPECT_EQ(NewNames(), Names{"/lib/a/b/c"});
+  found.obstacle = "/lib/a";
+  EXPECT_EQ(NewNames(), Names{"/lib/c"});
+  EXPECT_THAT(Find().value().repairs[0].evidence,
+              testing::EndsWith("its ghost is put into \"/lib/\""));
+  found.obstacle = "/lib";
+  EXPECT_EQ(NewNames(), Names{"/c"});
+}
+
+TEST_F(PathRepairTest, AGhostHasNoNameOfAufsItself) {
+  AddFile(1, "/d/ID/lib/.wh..wh.x");
+  explicit_ = true;
+  on_deleted_ = OnDeleted::kGhost;
+  ResolvedFile found;
+  found.fate = FileFate::kDeleted;
+  found.branch_path = "/d/ID/lib/.wh..wh.x";
+  found.rest = "/lib/.wh..wh.x";
+  found.obstacle = found.rest;
+  resolve_ = [&](const FileQuestion&) -> Result<ResolvedFile> { return found; };
+  EXPECT_EQ(NewNames(), Names{"/lib/wh..wh.x"});
 }
 
 TEST_F(PathRepairTest, ABindMountShowsWhatAnotherMountCovers) {

@@ -198,15 +198,18 @@ Result<ResolvedFile> UnionResolver::ResolveInLayers(const LayerStack& layers,
   if (may_be_aufs && IsReservedInAufs(question.rest)) {
     resolved.fate = FileFate::kDeleted;
     resolved.why = "it is a name of AUFS itself and no other name of the file is left";
+    resolved.obstacle = UpToReservedInAufs(question.rest);
     if (!raw || !question.raw.rest.starts_with(kPseudoLinks)) return resolved;
     CKPT_TRY(auto name, FollowPseudoLink(layers, question.raw, *raw));
     if (!name) return resolved;
     resolved.rest = std::move(*name);
+    resolved.obstacle.clear();
   }
   CKPT_TRY(const LayerFile shown, layers.Find(resolved.rest));
   if (!shown.found) {
     resolved.fate = FileFate::kDeleted;
     resolved.why = shown.absence;
+    resolved.obstacle = shown.obstacle;
     return resolved;
   }
   SetShown(layers, shown, resolved);

@@ -28,6 +28,9 @@ struct ResolvedFile {
   FileFate fate = FileFate::kUnverified;
   std::string rest;  // the name in the union, from its root: "" or "/x/y"
   std::string why;   // of kShadowed and kDeleted, and of what is remarkable about kPresent
+  // Of kDeleted: the beginning of `rest` below which the union takes no file, for it is no
+  // directory or a name of AUFS itself. Empty where there is none.
+  std::string obstacle;
   // Of the file that the union shows, and where its content can be read (empty: nowhere).
   std::optional<FileFacts> shown;
   std::string shown_path;

@@ -22,7 +22,7 @@ namespace {
 
 constexpr const char* kHostFiles[] = {"hosts", "resolv.conf", "hostname"};
 constexpr size_t kLibraryBytes = 10000;
-constexpr const char* kLayerNames[] = {"4f6d2a90c1b7", "9e3b57f0d8aa-init", "9e3b57f0d8aa"};
+constexpr const char* kLowestLayer = "4f6d2a90c1b7";
 
 // The program, and what it is linked with, at the same paths below `base`.
 Result<> CopyProgram(const std::string& program, const std::string& base) {
@@ -49,20 +49,24 @@ void AddPeculiarities(std::vector<std::string>& arguments) {
   arguments.insert(arguments.end(), {"--network-lock", "skip"});
 }
 
-// In the child: the program with /dev/null open, and `layer` as descriptor 3 where there is one.
-[[noreturn]] void ExecProgram(const std::vector<std::string>& words, int layer, int null) {
+// In the child: the program with /dev/null open, and the folder of the layers as descriptor 3 where
+// there is one.
+[[noreturn]] void ExecProgram(const std::vector<std::string>& words, int layers, int null) {
   setsid();
   for (int fd : {0, 1, 2}) {
     if (dup2(null, fd) < 0) _exit(126);
   }
   // dup2 leaves a descriptor that has the number already to be closed.
-  const bool has_layer = layer == 3 ? fcntl(3, F_SETFD, 0) == 0 : layer > 3 && dup2(layer, 3) == 3;
-  syscall(SYS_close_range, has_layer ? 4 : 3, ~0U, 0);
+  const bool has_layers =
+      layers == 3 ? fcntl(3, F_SETFD, 0) == 0 : layers > 3 && dup2(layers, 3) == 3;
+  syscall(SYS_close_range, has_layers ? 4 : 3, ~0U, 0);
   std::vector<char*> arguments;
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
+  const std::string lowest = fmt::format("CKPT_LAYER={}", kLowestLayer);
   const char* const environment[] = {"PATH=/usr/bin:/bin", "LC_ALL=C",
-                                     has_layer ? "CKPT_LAYER_FD=3" : nullptr, nullptr};
+                                     has_layers ? "CKPT_LAYERS_FD=3" : nullptr, lowest.c_str(),
+                                     nullptr};
   execve(arguments[0], arguments.data(), const_cast<char**>(environment));
   _exit(127);
 }
@@ -98,8 +102,9 @@ Result<> Container::MountAt(const char* source, const std::string& target, const
 }
 
 std::vector<std::string> Container::Layers() const {
-  std::vector<std::string> layers;
-  for (const char* name : kLayerNames) layers.insert(layers.begin(), layers_ + "/" + name);
+  std::vector<std::string> layers = {layers_ + "/9e3b57f0d8aa", layers_ + "/9e3b57f0d8aa-init"};
+  for (int i = 0; i < options_.more_layers; ++i) layers.push_back(fmt::format("{}/{}", layers_, i));
+  layers.push_back(fmt::format("{}/{}", layers_, kLowestLayer));
   return layers;
 }
 
@@ -127,7 +132,9 @@ Result<> Container::MakeFolder(const std::string& name) {
     CKPT_TRY(MountAt("layer", Layers().back(), "tmpfs", 0, "mode=755"));
   }
   std::ofstream(layers_ + "/below/library") << std::string(kLibraryBytes, 'l');
-  return Populate(Layers().back());
+  CKPT_TRY(Populate(Layers().back()));
+  if (options_.fill_layers) options_.fill_layers(Layers());
+  return success();
 }
 
 Result<> Container::Populate(const std::string& base) const {
@@ -153,9 +160,9 @@ Result<pid_t> Container::Spawn() const {
   const std::string start = HasMounts() ? "" : root_;
   std::vector<std::string> words = {start + "/bin/" + options_.program, start + "/work"};
   if (options_.under_init) words.insert(words.begin(), start + "/bin/init");
-  UniqueFd layer;
+  UniqueFd layers;
   if (options_.maps_layer) {
-    CKPT_TRY(layer, OpenFile(Layers().back() + "/bin/" + options_.program, O_RDONLY));
+    CKPT_TRY(layers, OpenFile(layers_, O_PATH | O_DIRECTORY));
   }
   const std::string below = options_.union_below ? UnionOptions() : "";
   clone_args arguments = {};
@@ -178,7 +185,8 @@ Result<pid_t> Container::Spawn() const {
       _exit(125);
     }
   }
-  ExecProgram(words, layer.get(), options_.outside_null ? outside_null : open("/dev/null", O_RDWR));
+  ExecProgram(words, layers.get(),
+              options_.outside_null ? outside_null : open("/dev/null", O_RDWR));
 }
 
 Result<> Container::Dump(Engine engine, const std::string& images, ProcessAfter after,

@@ -4,6 +4,7 @@
 
 #include <sched.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,9 +24,14 @@ struct ContainerOptions {
   // With kLayers: the lowest one lies on a file system of its own, and the overlay has xino=off:
   // stat(2) gives files another device than the mount has.
   bool layers_apart = false;
-  // With kLayers: the program's text is mapped once more through the directory of its layer, opened
-  // before the mount namespace is left. Its mappings show a path and a mount id that the container
-  // does not have, its exe link the path in the union: what AUFS does.
+  // With kLayers: layers between the uppermost two and the lowest one, and what puts files into
+  // them, top first, before they are united.
+  int more_layers = 0;
+  std::function<void(const std::vector<std::string>& layers)> fill_layers = {};
+  // With kLayers: the program's text is mapped once more through the directory of its layer, from
+  // the folder of the layers, opened before the mount namespace is left. Its mappings show a path
+  // and a mount id that the container does not have, its exe link the path in the union: what AUFS
+  // does. The program may map further files of that folder, the descriptor CKPT_LAYERS_FD.
   bool maps_layer = false;
   // Pid 1 is a small init that starts the program, and ends with it.
   bool under_init = false;

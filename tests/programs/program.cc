@@ -57,11 +57,13 @@ sigset_t GoSignal() {
   return set;
 }
 
-// Maps the text of the executable once more, from a descriptor of the same file that was
-// opened through the directory of its layer: see tests/harness/container.h.
-void MapFromLayer(int layer) {
+// Maps the text of the executable once more, from the same file in the directory of its layer: see
+// tests/harness/container.h.
+void MapFromLayer(int layers, const std::string& layer) {
   char exe[4096] = {};
   if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) < 0) _exit(2);
+  const int file = openat(layers, (layer + exe).c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) _exit(2);
   FILE* maps = fopen("/proc/self/maps", "r");
   if (maps == nullptr) _exit(2);
   char line[8192];
@@ -74,7 +76,7 @@ void MapFromLayer(int layer) {
     if (sscanf(line, "%lx-%lx %4s %lx", &start, &end, permissions, &offset) != 4) _exit(2);
     if (permissions[2] != 'x' || !text.ends_with(std::string(" ") + exe + "\n")) continue;
     void* const address = reinterpret_cast<void*>(start);
-    if (mmap(address, end - start, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, layer,
+    if (mmap(address, end - start, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, file,
              static_cast<off_t>(offset)) != address) {
       _exit(2);
     }
@@ -85,7 +87,9 @@ void MapFromLayer(int layer) {
 }  // namespace
 
 void Begin(int argc, char** argv) {
-  if (const char* layer = getenv("CKPT_LAYER_FD")) MapFromLayer(atoi(layer));
+  if (const char* layers = getenv("CKPT_LAYERS_FD")) {
+    MapFromLayer(atoi(layers), getenv("CKPT_LAYER"));
+  }
   if (argc != 2 || chdir(argv[1]) != 0) _exit(2);
   char* path = realpath(".", nullptr);
   if (path == nullptr) _exit(2);
