@@ -179,8 +179,8 @@ Result<std::string> ArchiveDump::MemberBytes(const ArchiveItem& item,
 }
 
 Result<std::string> ArchiveDump::NewMembers(const DumpChanges& changes) const {
-  const auto model =
-      std::ranges::find_if(items_, [](const ArchiveItem& item) { return ImagePlace::HasEntries(item.path); });
+  const auto model = std::ranges::find_if(
+      items_, [](const ArchiveItem& item) { return ImagePlace::HasEntries(item.path); });
   std::string bytes;
   for (const auto& [name, content] : changes.new_files) {
     CKPT_TRY(std::string data, WholeContent(content));

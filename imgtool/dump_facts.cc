@@ -34,4 +34,14 @@ const RecordedMapping* FindMapping(const DumpFacts& facts, const DumpedFile& fil
   return found.empty() ? nullptr : found.front();
 }
 
+std::vector<DumpedMount> MountsToMake(const DumpFacts& facts) {
+  std::vector<DumpedMount> all;
+  for (const auto& [mnt_ns_id, mounts] : facts.mounts.namespaces()) {
+    if (mnt_ns_id == facts.shared_mnt_ns_id) continue;
+    const bool is_first = mnt_ns_id == facts.root_mnt_ns_id;
+    all.insert(is_first ? all.begin() : all.end(), mounts.begin(), mounts.end());
+  }
+  return all;
+}
+
 }  // namespace ckpt

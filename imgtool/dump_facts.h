@@ -42,6 +42,8 @@ struct DumpFacts {
   // The mount namespace that the dumper lived in, and that a restorer will: its mounts are not made
   // again, and its paths are the restorer's. Nothing where the dump does not tell.
   std::optional<uint32_t> shared_mnt_ns_id;
+  // That of the first process. Nothing where the dump does not tell.
+  std::optional<uint32_t> root_mnt_ns_id;
   std::vector<RecordedUnion> unions;
   std::vector<RecordedMapping> mappings;  // by reg_file_id
 };
@@ -50,6 +52,10 @@ struct DumpFacts {
 std::vector<const RecordedMapping*> MappingsOf(const DumpFacts& facts, const DumpedFile& file);
 // The first of them, or null.
 const RecordedMapping* FindMapping(const DumpFacts& facts, const DumpedFile& file);
+
+// The mounts that a restorer makes: those of the first process's namespace first (without a word on
+// that, of the lowest number), then those of the other namespaces of the dump.
+std::vector<DumpedMount> MountsToMake(const DumpFacts& facts);
 
 }  // namespace ckpt
 

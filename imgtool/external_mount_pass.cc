@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "formats/image_type.h"
 #include "imgtool/external_mounts.h"
 #include "imgtool/fixup_context.h"
 
@@ -30,15 +31,13 @@ Result<> ProposeKey(const DumpedMount& mount, const std::string& key, std::strin
 
 class ExternalPass {
  public:
-  ExternalPass(const FixupContext& context, EditPlan& plan) : context_(context), plan_(plan) {}
+  ExternalPass(const FixupContext& context, EditPlan& plan)
+      : context_(context), plan_(plan), mounts_(MountsToMake(context.facts)) {}
 
   Result<> Run() {
     std::set<std::string> used;
-    for (const auto& [mnt_ns_id, mounts] : context_.facts.mounts.namespaces()) {
-      if (context_.facts.shared_mnt_ns_id == mnt_ns_id) continue;
-      CKPT_TRY(ProposeNamed(mounts, used));
-      CKPT_TRY(ProposeFound(mounts));
-    }
+    CKPT_TRY(ProposeNamed(used));
+    CKPT_TRY(ProposeFound());
     for (const ExternalMount& wanted : context_.mounts.external) {
       if (!used.contains(wanted.mountpoint)) return NothingMountedAt(wanted.mountpoint);
     }
@@ -53,8 +52,8 @@ class ExternalPass {
     return nullptr;
   }
 
-  Result<> ProposeNamed(const std::vector<DumpedMount>& mounts, std::set<std::string>& used) {
-    for (const DumpedMount& mount : mounts) {
+  Result<> ProposeNamed(std::set<std::string>& used) {
+    for (const DumpedMount& mount : mounts_) {
       const std::string* key = WantedKey(mount);
       if (key == nullptr) continue;
       used.insert(mount.entry.mountpoint());
@@ -63,17 +62,26 @@ class ExternalPass {
     return success();
   }
 
-  Result<> ProposeFound(const std::vector<DumpedMount>& mounts) {
-    for (const DumpedMount* mount : MountsThatNeedKeys(mounts)) {
+  // A mountpoint names one mount of a namespace only: that of another one than the first gets the
+  // number of its image before it.
+  std::string KeyOf(const DumpedMount& mount) const {
+    const std::string& mountpoint = mount.entry.mountpoint();
+    if (mount.place.image == mounts_.front().place.image) return mountpoint;
+    const auto image = FindImageTypeByFileName(mount.place.image);
+    return image ? fmt::format("{}{}", image->id, mountpoint) : mountpoint;
+  }
+
+  Result<> ProposeFound() {
+    for (const DumpedMount* mount : MountsThatNeedKeys(mounts_)) {
       if (WantedKey(*mount) != nullptr) continue;
       const bool is_union = mount->entry.fstype() == pb::AUFS ||
                             mount->entry.fstype() == pb::OVERLAYFS ||
                             mount->entry.fstype() == pb::FUSE;
       if (!is_union && !context_.mounts.external_auto) continue;
-      CKPT_TRY(ProposeKey(*mount, mount->entry.mountpoint(),
-                          is_union ? "a union that is not the root of its namespace, which no "
+      CKPT_TRY(ProposeKey(*mount, KeyOf(*mount),
+                          is_union ? "a union that is not the first process's root, which no "
                                      "restorer mounts"
-                                   : "shows what no other mount of its namespace does "
+                                   : "shows what no other mount of the dump does "
                                      "(--ext-mount-map auto)",
                           plan_));
     }
@@ -82,10 +90,8 @@ class ExternalPass {
 
   Error NothingMountedAt(const std::string& mountpoint) const {
     std::vector<std::string> needed;
-    for (const auto& [mnt_ns_id, mounts] : context_.facts.mounts.namespaces()) {
-      for (const DumpedMount* mount : MountsThatNeedKeys(mounts)) {
-        needed.push_back(FieldText(mount->entry.mountpoint()));
-      }
+    for (const DumpedMount* mount : MountsThatNeedKeys(mounts_)) {
+      needed.push_back(FieldText(mount->entry.mountpoint()));
     }
     return MakeError(ErrorCode::kNotFound,
                      "--ext-mount-map: nothing in the dump is mounted at {}; mounts that need a "
@@ -96,6 +102,7 @@ class ExternalPass {
 
   const FixupContext& context_;
   EditPlan& plan_;
+  const std::vector<DumpedMount> mounts_;
 };
 
 }  // namespace

@@ -47,6 +47,7 @@ class Reader {
   Result<> AddIds(const ImageFile& image, uint64_t id);
   Result<> AddCore(const ImageFile& image, uint64_t id);
   Result<> AddInventory(const ImageFile& image, uint64_t id);
+  Result<> AddTree(const ImageFile& image, uint64_t id);
   Result<> AddMounts(const ImageFile& image, uint64_t id);
   Result<> AddRawFacts(const ImageFile& image, uint64_t id);
   Result<> AddOtherNames(const ImageFile& image, uint64_t id);
@@ -56,6 +57,7 @@ class Reader {
 
   DumpFacts facts_;
   bool has_files_ = false;
+  std::optional<uint64_t> first_pid_;
   std::map<uint64_t, TaskImages> tasks_;  // by pid
   std::map<uint64_t, pb::task_kobj_ids_entry> ids_;
   std::map<uint64_t, std::vector<pb::fdinfo_entry>> descriptors_;  // by files_id
@@ -67,7 +69,7 @@ struct HandlerRow {
 };
 
 Reader::Handler Reader::FindHandler(ImageType type) {
-  static constexpr std::array<HandlerRow, 19> kRows{{
+  static constexpr std::array<HandlerRow, 20> kRows{{
       {ImageType::kFiles, &Reader::AddFiles},
       {ImageType::kRegFiles, &Reader::AddRegFiles},
       {ImageType::kRemapFpath, &Reader::AddRemaps},
@@ -80,6 +82,7 @@ Reader::Handler Reader::FindHandler(ImageType type) {
       {ImageType::kIds, &Reader::AddIds},
       {ImageType::kCore, &Reader::AddCore},
       {ImageType::kInventory, &Reader::AddInventory},
+      {ImageType::kPstree, &Reader::AddTree},
       {ImageType::kMnts, &Reader::AddMounts},
       {ImageType::kCkptRaw, &Reader::AddRawFacts},
       {ImageType::kUnixsk, &Reader::AddOtherNames},
@@ -221,6 +224,12 @@ Result<> Reader::AddRawFacts(const ImageFile& image, uint64_t) {
   return success();
 }
 
+Result<> Reader::AddTree(const ImageFile& image, uint64_t) {
+  CKPT_TRY(const auto tasks, ParseEntries<pb::pstree_entry>(image));
+  if (!tasks.empty()) first_pid_ = tasks[0].pid();
+  return success();
+}
+
 // A descriptor table is found through the ids of its tasks; without ids its number is the pid.
 void Reader::JoinDescriptors() {
   std::set<uint64_t> joined;
@@ -255,6 +264,9 @@ Result<DumpFacts> Reader::Finish() && {
   }
   JoinDescriptors();
   FindRoots();
+  if (first_pid_ && tasks_.contains(*first_pid_)) {
+    facts_.root_mnt_ns_id = tasks_[*first_pid_].mnt_ns_id;
+  }
   for (const auto& [pid, task] : tasks_) facts_.uses.AddTask(task);
   std::ranges::stable_sort(facts_.mappings, {}, [](const RecordedMapping& mapping) {
     return mapping.entry.reg_file_id();

@@ -10,10 +10,10 @@
 
 namespace ckpt {
 
-// Opens files, reg-files, remap-fpath, mm, vmas, fs, fdinfo, ids, core, inventory, fifo, tty,
-// mountpoints, unixsk, inotify-wd, fanotify-mark, irmap-cache, ghost-file and ckpt-raw images; no
-// pages. Errors are those of the images; kNotFound where the
-// directory holds neither files.img nor reg-files.img.
+// Opens files, reg-files, remap-fpath, mm, vmas, fs, fdinfo, ids, core, inventory, pstree, fifo,
+// tty, mountpoints, unixsk, inotify-wd, fanotify-mark, irmap-cache, ghost-file and ckpt-raw images;
+// no pages. Errors are those of the images; kNotFound where the directory holds neither files.img
+// nor reg-files.img.
 Result<DumpFacts> ReadDumpFacts(const ImageSource& source);
 Result<DumpFacts> ReadDumpFacts(const std::string& directory);
 

@@ -15,6 +15,7 @@
 #include "formats/image_writer.h"
 #include "formats/proto/files.pb.h"
 #include "imgtool/fixup_context.h"
+#include "imgtool/mount_pass.h"
 
 namespace ckpt {
 
@@ -43,7 +44,8 @@ pb::ghost_file_entry MakeEntry(const struct stat& status, const RecordedMapping*
 
 class GhostPass {
  public:
-  GhostPass(const FixupContext& context, EditPlan& plan) : context_(context), plan_(plan) {
+  GhostPass(const FixupContext& context, EditPlan& plan)
+      : context_(context), plan_(plan), meant_(context) {
     for (const pb::remap_file_path_entry& remap : context.facts.remaps) {
       next_id_ = std::max(next_id_, remap.remap_id() + 1);
     }
@@ -112,11 +114,13 @@ class GhostPass {
   // Watches on the file have the device of the mount that it lies on.
   uint32_t DeviceOf(const DumpedMount& owner) const {
     const auto& reference = context_.mounts.reference;
-    return reference ? reference->device : owner.entry.root_dev();
+    const uint32_t device = owner.entry.root_dev();
+    return reference && meant_.Contains(device) ? reference->device : device;
   }
 
   const FixupContext& context_;
   EditPlan& plan_;
+  const MeantUnions meant_;
   uint32_t next_id_ = 1;
   std::map<std::string, uint32_t> ids_;  // by the path of the branch file
 };

@@ -91,10 +91,7 @@ Result<bool> LayerStack::EnterPart(const Part& part, std::string& name, Step& st
   if (!status) return true;
   const bool is_directory = S_ISDIR(status->st_mode);
   if (!step.file.found) {
-    step.file = {.found = true,
-                 .branch = child.branch,
-                 .rest = child.rest,
-                 .status = *status};
+    step.file = {.found = true, .branch = child.branch, .rest = child.rest, .status = *status};
     if (!is_directory) return false;
   }
   // A file below a directory is not merged; AUFS looks on, overlayfs does not.
@@ -127,10 +124,8 @@ Result<LayerFile> LayerStack::Find(const std::string& rest) const {
   Step step;
   for (size_t i = 0; i < layers_.size(); ++i) step.parts.push_back({i, ""});
   CKPT_TRY(const auto top, layers_.front().tree.Find(""));
-  step.file = {.found = top.has_value(),
-               .branch = 0,
-               .rest = "",
-               .status = top.value_or((struct stat){})};
+  step.file = {
+      .found = top.has_value(), .branch = 0, .rest = "", .status = top.value_or((struct stat){})};
   for (size_t at = 1; at < rest.size();) {
     const size_t end = std::min(rest.find('/', at), rest.size());
     if (step.parts.empty()) {

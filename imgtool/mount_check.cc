@@ -58,7 +58,6 @@ class TreeCheck {
       CheckKey(mount);
       CheckPlace(mount, root);
     }
-    for (const DumpedMount* mount : MountsThatNeedKeys(mounts_)) NoteNeeded(*mount);
     return std::move(notes_);
   }
 
@@ -91,18 +90,17 @@ class TreeCheck {
     }
   }
 
-  void NoteNeeded(const DumpedMount& mount) {
-    const std::string& mountpoint = mount.entry.mountpoint();
-    notes_.push_back(
-        {mount.place.Text(),
-         fmt::format("{} at {} shows what no other mount of its namespace does: a restorer needs "
-                     "it as an external mount (--ext-mount-map {}:KEY, or auto for all)",
-                     FieldText(mount.entry.root()), FieldText(mountpoint), mountpoint)});
-  }
-
   const std::vector<DumpedMount>& mounts_;
   std::vector<PlanNote> notes_;
 };
+
+PlanNote NeedsKey(const DumpedMount& mount) {
+  const std::string& mountpoint = mount.entry.mountpoint();
+  return {mount.place.Text(),
+          fmt::format("{} at {} shows what no other mount of the dump does: a restorer needs it as "
+                      "an external mount (--ext-mount-map {}:KEY, or auto for all)",
+                      FieldText(mount.entry.root()), FieldText(mountpoint), mountpoint)};
+}
 
 }  // namespace
 
@@ -120,16 +118,16 @@ std::vector<PlanNote> CheckMountTree(const std::vector<DumpedMount>& mounts) {
   return TreeCheck(mounts).Run();
 }
 
-std::vector<PlanNote> CheckMountsOfPlan(const MountTable& table,
-                                        const std::optional<uint32_t>& shared_mnt_ns_id,
-                                        const EditPlan& plan) {
+std::vector<PlanNote> CheckMountsOfPlan(const DumpFacts& facts, const EditPlan& plan) {
   std::vector<PlanNote> notes;
-  for (const auto& [mnt_ns_id, mounts] : table.namespaces()) {
-    if (shared_mnt_ns_id == mnt_ns_id) continue;
+  for (const auto& [mnt_ns_id, mounts] : facts.mounts.namespaces()) {
+    if (facts.shared_mnt_ns_id == mnt_ns_id) continue;
     for (PlanNote& note : CheckMountTree(EditedMounts(mounts, plan))) {
       notes.push_back(std::move(note));
     }
   }
+  const std::vector<DumpedMount> edited = EditedMounts(MountsToMake(facts), plan);
+  for (const DumpedMount* mount : MountsThatNeedKeys(edited)) notes.push_back(NeedsKey(*mount));
   return notes;
 }
 

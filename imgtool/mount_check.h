@@ -2,12 +2,10 @@
 #ifndef IMGTOOL_MOUNT_CHECK_H_
 #define IMGTOOL_MOUNT_CHECK_H_
 
-#include <cstdint>
-#include <optional>
 #include <vector>
 
+#include "imgtool/dump_facts.h"
 #include "imgtool/edit_plan.h"
-#include "imgtool/mount_table.h"
 
 namespace ckpt {
 
@@ -16,13 +14,12 @@ std::vector<DumpedMount> EditedMounts(const std::vector<DumpedMount>& mounts, co
 
 // What a restorer would refuse in one namespace, or needs to be told: as CRIU's validate_mounts and
 // its reading of the tree do. One root, parents that are there and whose mountpoints lie above, no
-// circle, one kind of key only, and for each mount that it cannot make a key.
+// circle, one kind of key only.
 std::vector<PlanNote> CheckMountTree(const std::vector<DumpedMount>& mounts);
 
-// The same for all namespaces that a restorer makes again.
-std::vector<PlanNote> CheckMountsOfPlan(const MountTable& table,
-                                        const std::optional<uint32_t>& shared_mnt_ns_id,
-                                        const EditPlan& plan);
+// The same for all namespaces that a restorer makes again, and for each mount that it cannot make a
+// key.
+std::vector<PlanNote> CheckMountsOfPlan(const DumpFacts& facts, const EditPlan& plan);
 
 }  // namespace ckpt
 

@@ -14,7 +14,9 @@ using Notes = std::vector<std::string>;
 
 Notes NotesOf(const std::vector<pb::mnt_entry>& entries) {
   Notes notes;
-  for (const PlanNote& note : CheckMountTree(SampleMounts(7, entries))) {
+  DumpFacts facts;
+  facts.mounts.AddNamespace(7, SampleMounts(7, entries));
+  for (const PlanNote& note : CheckMountsOfPlan(facts, EditPlan())) {
     notes.push_back(note.place + ": " + note.text);
   }
   return notes;
@@ -31,7 +33,7 @@ TEST(MountCheck, AMountThatNeedsAKeyIsNamedWithTheOptionForIt) {
   hosts.set_root("/etc/hosts");
   EXPECT_EQ(NotesOf({SampleMount(pb::AUFS, 44, 1, "/"), hosts}),
             Notes{"mountpoints-7.img: entry 1: \"/etc/hosts\" at \"/etc/hosts\" shows what no "
-                  "other mount of its namespace does: a restorer needs it as an external mount "
+                  "other mount of the dump does: a restorer needs it as an external mount "
                   "(--ext-mount-map /etc/hosts:KEY, or auto for all)"});
 }
 
@@ -46,7 +48,9 @@ TEST(MountCheck, ParentsHaveToBeThereAndAbove) {
 }
 
 TEST(MountCheck, ThereIsOneRootAndNoCircle) {
-  EXPECT_EQ(NotesOf({SampleMount(pb::AUFS, 44, 1, "/"), SampleMount(pb::AUFS, 45, 1, "/")}),
+  pb::mnt_entry second = SampleMount(pb::AUFS, 45, 1, "/");
+  second.set_root_dev(44);
+  EXPECT_EQ(NotesOf({SampleMount(pb::AUFS, 44, 1, "/"), second}),
             Notes{"mountpoints-7.img: entry 1: a restorer will refuse it: a second root beside "
                   "mountpoints-7.img: entry 0"});
   EXPECT_EQ(NotesOf({SampleMount(pb::AUFS, 44, 1, "/"), SampleMount(pb::PROC, 2, 3, "/a"),
@@ -70,14 +74,16 @@ TEST(MountCheck, AKeyIsInOnePlaceOnly) {
 TEST(MountCheck, LooksAtTheMountsAsThePlanLeavesThem) {
   pb::mnt_entry hosts = SampleMount(pb::UNSUPPORTED, 46, 44, "/etc/hosts");
   hosts.set_root("/etc/hosts");
-  MountTable table;
-  table.AddNamespace(7, SampleMounts(7, {SampleMount(pb::AUFS, 44, 1, "/"), hosts}));
+  DumpFacts facts;
+  facts.mounts.AddNamespace(7, SampleMounts(7, {SampleMount(pb::AUFS, 44, 1, "/"), hosts}));
   EditPlan plan;
-  EXPECT_EQ(CheckMountsOfPlan(table, std::nullopt, plan).size(), 1U);
-  EXPECT_EQ(CheckMountsOfPlan(table, 7, plan).size(), 0U);
+  EXPECT_EQ(CheckMountsOfPlan(facts, plan).size(), 1U);
+  facts.shared_mnt_ns_id = 7;
+  EXPECT_EQ(CheckMountsOfPlan(facts, plan).size(), 0U);
+  facts.shared_mnt_ns_id.reset();
   ASSERT_TRUE(plan.Add({{"mountpoints-7.img", 1}, "ext_key", FieldAbsent(), "hosts", "p", "e"})
                   .has_value());
-  EXPECT_EQ(CheckMountsOfPlan(table, std::nullopt, plan).size(), 0U);
+  EXPECT_EQ(CheckMountsOfPlan(facts, plan).size(), 0U);
 }
 
 }  // namespace

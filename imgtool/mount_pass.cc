@@ -33,11 +33,11 @@ std::set<uint32_t> DevicesIn(const FixupContext& context, uint32_t mnt_ns_id,
 class MountPass {
  public:
   MountPass(const FixupContext& context, EditPlan& plan)
-      : context_(context), plan_(plan), matcher_(context.map) {}
+      : context_(context), plan_(plan), matcher_(context.map), meant_(context) {}
 
   Result<> Run() {
+    const std::set<uint32_t> devices = UnionDevices(context_);
     for (const auto& [mnt_ns_id, mounts] : context_.facts.mounts.namespaces()) {
-      const std::set<uint32_t> devices = DevicesIn(context_, mnt_ns_id, mounts);
       for (const DumpedMount& mount : mounts) {
         const bool is_union = CanBeUnion(mount.entry) && devices.contains(mount.entry.root_dev());
         if (is_union) CKPT_TRY(ProposeMount(mount));
@@ -49,7 +49,9 @@ class MountPass {
  private:
   Result<> ProposeMount(const DumpedMount& mount) {
     CKPT_TRY(ProposeRoot(mount));
-    if (context_.mounts.reference) return ProposeReference(mount, *context_.mounts.reference);
+    if (context_.mounts.reference && meant_.Contains(mount.entry.root_dev())) {
+      return ProposeReference(mount, *context_.mounts.reference);
+    }
     CKPT_TRY(ProposeOptions(mount));
     return ProposeSource(mount);
   }
@@ -81,7 +83,8 @@ class MountPass {
       evidence = "in a branch of union " + context_.map.unions[matches[0].union_index].id;
     }
     const auto& union_root = context_.mounts.union_root;
-    if (union_root && !IsExternal(mount.entry) && !IsWithin(root, *union_root)) {
+    const bool is_meant = !IsExternal(mount.entry) && meant_.Contains(mount.entry.root_dev());
+    if (union_root && is_meant && !IsWithin(root, *union_root)) {
       root = root == "/" ? *union_root : *union_root + root;
       evidence = "the root that --mount-root gives the union";
     }
@@ -106,9 +109,18 @@ class MountPass {
   const FixupContext& context_;
   EditPlan& plan_;
   BranchMatcher matcher_;
+  MeantUnions meant_;
 };
 
 }  // namespace
+
+MeantUnions::MeantUnions(const FixupContext& context) {
+  const std::vector<DumpedMount> mounts = MountsToMake(context.facts);
+  const DumpedMount* root = FindGivenRoot(mounts);
+  if (root == nullptr || !CanBeUnion(root->entry)) return;
+  const uint32_t device = root->entry.root_dev();
+  if (UnionDevices(context).contains(device)) root_ = device;
+}
 
 std::set<uint32_t> UnionDevices(const FixupContext& context) {
   std::set<uint32_t> devices;

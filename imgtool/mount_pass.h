@@ -3,6 +3,7 @@
 #define IMGTOOL_MOUNT_PASS_H_
 
 #include <cstdint>
+#include <optional>
 #include <set>
 
 #include "base/result.h"
@@ -17,12 +18,25 @@ inline constexpr char kMountPass[] = "mounts";
 // For every AUFS mount, every mount that the map describes and can be a union, and every other
 // mount of the same superblock (they must stay equal, or bind mounts lose their group):
 // options without what names the old host; a root that lies in a branch becomes the path in the
-// union; a source that lies in a branch becomes "none". With a reference its device, type, source
-// and options instead; with a union root that path in front of the root.
+// union; a source that lies in a branch becomes "none". With a reference the unions that are meant
+// get its device, type, source and options instead; with a union root, that path in front of
+// theirs.
 Result<> ProposeMounts(const FixupContext& context, EditPlan& plan);
 
 // The superblocks that the pass takes for unions, of all namespaces of the dump.
 std::set<uint32_t> UnionDevices(const FixupContext& context);
+
+// Those that --mount-ref and --mount-root are about: the root of the first process; all, where that
+// is no union.
+class MeantUnions {
+ public:
+  explicit MeantUnions(const FixupContext& context);
+
+  bool Contains(uint32_t device) const { return !root_ || *root_ == device; }
+
+ private:
+  std::optional<uint32_t> root_;
+};
 
 }  // namespace ckpt
 

@@ -128,7 +128,11 @@ class NamePass {
 class WatchPass {
  public:
   WatchPass(const FixupContext& context, EditPlan& plan)
-      : context_(context), plan_(plan), devices_(UnionDevices(context)), matcher_(context.map) {}
+      : context_(context),
+        plan_(plan),
+        devices_(UnionDevices(context)),
+        meant_(context),
+        matcher_(context.map) {}
 
   Result<> Run() {
     for (const DumpedWatch& watch : context_.facts.names.watches) {
@@ -145,11 +149,12 @@ class WatchPass {
     const auto of_union = UnionOf(device);
     if (!of_union) return success();
     const auto& reference = context_.mounts.reference;
+    const bool changes = reference && meant_.Contains(*of_union);
     return plan_.Add({device.place, device.field, int64_t{device.device},
-                      int64_t{reference ? reference->device : *of_union}, kWatchPass,
-                      reference ? "the union's mounts get this device"
-                                : "its file lies on the union's mount, where watches have this "
-                                  "device"});
+                      int64_t{changes ? reference->device : *of_union}, kWatchPass,
+                      changes ? "the union's mounts get this device"
+                              : "its file lies on the union's mount, where watches have this "
+                                "device"});
   }
 
   // The device of the union that a field is of. stat(2) gives files of an overlay whose layers lie
@@ -230,6 +235,7 @@ class WatchPass {
   const FixupContext& context_;
   EditPlan& plan_;
   std::set<uint32_t> devices_;
+  MeantUnions meant_;
   BranchMatcher matcher_;
 };
 

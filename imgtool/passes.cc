@@ -62,10 +62,7 @@ Result<EditPlan> PlanFixup(const FixupContext& context) {
   EditPlan plan;
   for (const PlanNote& note : context.repairs.notes) plan.AddNote(note);
   CKPT_TRY(RunPasses<ProposeFixups>(context, plan));
-  const DumpFacts& facts = context.facts;
-  for (PlanNote& note : CheckMountsOfPlan(facts.mounts, facts.shared_mnt_ns_id, plan)) {
-    plan.AddNote(std::move(note));
-  }
+  for (PlanNote& note : CheckMountsOfPlan(context.facts, plan)) plan.AddNote(std::move(note));
   return plan;
 }
 

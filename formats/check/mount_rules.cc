@@ -171,24 +171,23 @@ bool CanBeMade(const pb::mnt_entry& mount) {
   return mount.fstype() != pb::UNSUPPORTED && !IsUnion(mount.fstype());
 }
 
-// By superblock, the directories of it that are mounted, each with its mounts.
+// By superblock, the directories of it that are mounted, each with its mounts, of all namespaces: a
+// restorer binds from one into another.
 class MountedDirectories {
  public:
-  explicit MountedDirectories(const MountNamespace& mounts) : mounts_(mounts) {
-    for (size_t i = 0; i < mounts.mounts().size(); ++i) {
-      Directory& directory = OfSuperblock(i)[mounts.Entry(i).root()];
-      if (directory.first == kNobody) directory.first = i;
-      directory.is_given = directory.is_given || mounts.IsGiven(i);
-    }
+  void Add(const pb::mnt_entry& mount, bool is_given) {
+    Directory& directory = OfSuperblock(mount)[mount.root()];
+    if (directory.first == nullptr) directory.first = &mount;
+    directory.is_given = directory.is_given || is_given;
   }
 
   // Whether another mount shows all that this one does, so that it can be bound from there. Of two
   // that show the same the first is the one to bind from.
-  bool HasWider(size_t index) {
-    const auto& directories = OfSuperblock(index);
-    std::string path = mounts_.Entry(index).root();
+  bool HasWider(const pb::mnt_entry& mount) {
+    const auto& directories = OfSuperblock(mount);
+    std::string path = mount.root();
     const Directory& own = directories.at(path);
-    if (own.is_given || own.first < index) return true;
+    if (own.is_given || own.first != &mount) return true;
     while (path.size() > 1) {
       path.resize(std::max<size_t>(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'), 1));
       if (directories.contains(path)) return true;
@@ -198,27 +197,30 @@ class MountedDirectories {
   }
 
  private:
-  static constexpr size_t kNobody = SIZE_MAX;
   struct Directory {
-    size_t first = kNobody;
+    const pb::mnt_entry* first = nullptr;
     bool is_given = false;
   };
 
-  std::map<std::string, Directory>& OfSuperblock(size_t index) {
-    return by_superblock_[{mounts_.Entry(index).root_dev(), mounts_.Entry(index).fstype()}];
+  std::map<std::string, Directory>& OfSuperblock(const pb::mnt_entry& mount) {
+    return by_superblock_[{mount.root_dev(), mount.fstype()}];
   }
 
-  const MountNamespace& mounts_;
   std::map<std::pair<uint32_t, uint32_t>, std::map<std::string, Directory>> by_superblock_;
 };
 
 void CheckExternals(CheckRun& run) {
+  MountedDirectories directories;
   ForEachNamespace(run, [&](const MountNamespace& mounts) {
-    MountedDirectories directories(mounts);
+    for (size_t i = 0; i < mounts.mounts().size(); ++i) {
+      directories.Add(mounts.Entry(i), mounts.IsGiven(i));
+    }
+  });
+  ForEachNamespace(run, [&](const MountNamespace& mounts) {
     for (size_t i = 0; i < mounts.mounts().size(); ++i) {
       const pb::mnt_entry& mount = mounts.Entry(i);
       if (mounts.IsGiven(i) || (mount.root() == "/" && CanBeMade(mount))) continue;
-      if (directories.HasWider(i)) continue;
+      if (directories.HasWider(mount)) continue;
       run.Add(mounts.mounts()[i], "ext_key",
               fmt::format("(absent), and \"{}\" at \"{}\" is shown by no other mount", mount.root(),
                           mount.mountpoint()),

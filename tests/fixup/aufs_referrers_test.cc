@@ -185,7 +185,7 @@ TEST_F(AufsReferrers, MountsOfTheHostAreListedAndGetKeys) {
   }
   CommandResult run = Run();
   EXPECT_THAT(run.output, HasSubstr("\"/etc/hosts\" at \"/etc/hosts\" shows what no other mount of "
-                                    "its namespace does"));
+                                    "the dump does"));
   run = Run({"--ext-mount-map", "/etc/hosts:hosts", "--ext-mount-map", "auto"});
   ASSERT_EQ(run.exit_status, 0) << run.errors;
   const auto mounts = ReadEntries<pb::mnt_entry>(dump_->Path("mountpoints-7.img")).value();

@@ -21,6 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::AllOf;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 
 // Files that only mappings refer to get the path in `layer` and a mount that the container does not
@@ -86,6 +87,61 @@ TEST_F(MovedContainer, AUnionBelowTheRootBecomesExternal) {
   const std::string place = MakeTestDirectory("union").value();
   ASSERT_EQ(mount("overlay", place.c_str(), "overlay", 0, container.UnionOptions().c_str()), 0);
   ExpectToGoOn(container, {"--external", "mnt[/union]:" + place});
+  umount2(place.c_str(), MNT_DETACH);
+}
+
+// Of the file that has the path in each union: the one in the first process's is of its lowest
+// layer.
+void NameLibrariesByLayers(const std::string& images, const std::string& layer,
+                           const std::string& layer_below) {
+  const DumpFacts facts = ReadDumpFacts(images).value();
+  SampleDump dump(images);
+  auto entries = ReadEntries<pb::file_entry>(dump.Path("files.img")).value();
+  size_t count = 0;
+  for (pb::file_entry& entry : entries) {
+    if (entry.reg().name() != "/library") continue;
+    const DumpedMount* mount = facts.mounts.Find(entry.reg().mnt_id());
+    ASSERT_NE(mount, nullptr);
+    const auto& first = facts.mounts.namespaces().at(facts.root_mnt_ns_id.value());
+    const bool is_of_first = mount->place.image == first.front().place.image;
+    entry.mutable_reg()->set_name((is_of_first ? layer : layer_below) + "/library");
+    entry.mutable_reg()->set_mnt_id(kForeignMount);
+    ++count;
+  }
+  EXPECT_EQ(count, 2U);
+  dump.Write(ImageType::kFiles, 0, entries);
+}
+
+TEST_F(MovedContainer, TwoNamespacesHaveTwoUnions) {
+  const auto add_library = [](const Words& branches) {
+    std::ofstream(branches.back() + "/library") << "of the root's union";
+  };
+  Container container = Started({.program = "two_unions",
+                                 .root = ContainerRoot::kLayers,
+                                 .fill_layers = add_library,
+                                 .union_below = true});
+  const std::string pid = std::to_string(container.pid());
+  std::string child;
+  std::ifstream("/proc/" + pid + "/task/" + pid + "/children") >> child;
+  const std::string map = MakeTestDirectory("map").value() + "/mountinfo";
+  std::ofstream(map) << root_line_ << '\n' << MountLine(child, "/") << '\n';
+  const Result<> dumped = container.Dump(Engine::kCriu, images_);
+  ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
+  const CommandResult checked = Imgtool({"check", images_});
+  EXPECT_EQ(checked.exit_status, 0) << checked.output;
+  const std::string layer = container.Layers().back();
+  NameLibrariesByLayers(images_, layer, fs::path(layer).replace_filename("below"));
+
+  EXPECT_THAT(Repaired("aufs-fixup", {"--branches", map}),
+              ContainsRegex("ext_key: .* -> \"[0-9]+/\""));
+  const DumpFacts facts = ReadDumpFacts(repaired_).value();
+  const auto& mounts = *facts.mounts.namespaces().rbegin();
+  const std::string key = facts.mounts.Owner(mounts.first, "/")->entry.ext_key();
+  ASSERT_TRUE(container.MoveLayers().has_value());
+  const std::string place = MakeTestDirectory("union").value();
+  ASSERT_EQ(mount("overlay", place.c_str(), "overlay", 0, container.UnionOptions().c_str()), 0);
+  // Several mount namespaces are nothing that we restore yet.
+  ExpectToGoOnBy(Engine::kCriu, container, {"--external", fmt::format("mnt[{}]:{}", key, place)});
   umount2(place.c_str(), MNT_DETACH);
 }
 
