@@ -4,8 +4,11 @@
 // is of a sound task, and gets what such a kernel would have said of the mapped files.
 #include "tests/fixup/moved_container.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -23,6 +26,7 @@ namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::ContainsRegex;
 using testing::HasSubstr;
+using testing::Not;
 
 // Files that only mappings refer to get the path in `layer` and a mount that the container does not
 // have. Returns how many.
@@ -87,6 +91,47 @@ TEST_F(MovedContainer, AUnionBelowTheRootBecomesExternal) {
   const std::string place = MakeTestDirectory("union").value();
   ASSERT_EQ(mount("overlay", place.c_str(), "overlay", 0, container.UnionOptions().c_str()), 0);
   ExpectToGoOn(container, {"--external", "mnt[/union]:" + place});
+  umount2(place.c_str(), MNT_DETACH);
+}
+
+// What CRIU calls a descriptor's file that it is to leave to somebody else; "" if there is none.
+std::string ExternalFileKey(const std::string& pid, const std::string& path) {
+  for (const auto& link : fs::directory_iterator("/proc/" + pid + "/fd")) {
+    if (fs::read_symlink(link.path()) != path) continue;
+    std::ifstream fdinfo("/proc/" + pid + "/fdinfo/" + link.path().filename().string());
+    int mnt_id = 0;
+    for (std::string word; fdinfo >> word;) {
+      if (word == "mnt_id:") fdinfo >> mnt_id;
+    }
+    struct stat status = {};
+    EXPECT_EQ(stat(link.path().c_str(), &status), 0);
+    return fmt::format("file[{:x}:{:x}]", mnt_id, status.st_ino);
+  }
+  return "";
+}
+
+TEST_F(MovedContainer, AFileThatTheRestorerIsGivenKeepsItsKey) {
+  Container container =
+      Started({.program = "union_below", .root = ContainerRoot::kLayers, .union_below = true});
+  const std::string key = ExternalFileKey(std::to_string(container.pid()), "/data/file");
+  const std::string below = "mnt[/union]:below";
+  const Result<> dumped = container.Dump(Engine::kCriu, images_, ProcessAfter::kGone,
+                                         {"--external", key, "--external", below});
+  ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
+  EXPECT_THAT(Repaired("aufs-fixup", {"--branches", root_line_}), Not(HasSubstr(key)));
+  const DumpFacts facts = ReadDumpFacts(repaired_).value();
+  EXPECT_TRUE(std::ranges::any_of(facts.files, [&](const DumpedFile& file) {
+    return file.entry.ext() && file.entry.name() == key;
+  }));
+
+  ASSERT_TRUE(container.MoveLayers().has_value());
+  const std::string place = MakeTestDirectory("union").value();
+  ASSERT_EQ(mount("overlay", place.c_str(), "overlay", 0, container.UnionOptions().c_str()), 0);
+  const int given = open((container.root() + "/data/file").c_str(), O_RDONLY);
+  ExpectToGoOnBy(
+      Engine::kCriu, container,
+      {"--external", "mnt[below]:" + place, "--inherit-fd", fmt::format("fd[{}]:{}", given, key)});
+  close(given);
   umount2(place.c_str(), MNT_DETACH);
 }
 
