@@ -38,6 +38,8 @@ struct Command {
   size_t max_operands = 1;
   // How many of the first operands may be dumps, which an earlier run may have left in a rewrite.
   size_t dump_operands = 1;
+  // The name of an option the value of which may be one; none if empty.
+  std::string_view dump_option = "";
   // Adds the command's options; --help is there already.
   void (*add_options)(boost::program_options::options_description& options);
   // Returns the exit code. An error is printed to streams.err by the caller, as

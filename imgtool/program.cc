@@ -88,6 +88,10 @@ int RunCommand(const Command& command, std::span<const std::string> args, const 
   }
   const size_t dumps = std::min(command.dump_operands, operands.size());
   for (const std::string& dump : std::span(operands).first(dumps)) Recover(dump, place, streams);
+  const std::string dump_option(command.dump_option);
+  if (!dump_option.empty() && values.count(dump_option) > 0) {
+    Recover(values[dump_option].as<std::string>(), place, streams);
+  }
   const Result<int> code = command.run({values, operands, streams});
   if (code) return code.value();
   fmt::print(streams.err, "{}: {}\n", place, code.error().message);

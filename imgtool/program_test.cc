@@ -151,5 +151,17 @@ TEST_F(DumpsOnly, AreTidiedUpAfterARewriteThatWasCutShort) {
   EXPECT_TRUE(std::filesystem::exists(directory_ + "/.text.imgtool-new"));
 }
 
+TEST_F(DumpsOnly, AreTidiedUpAlsoWhereAnOptionNamesThem) {
+  const std::string dump = directory_ + "/dump";
+  const std::vector<std::vector<std::string>> commands = {
+      {"branches", "br:/a=rw", "--dump", dump}, {"aufs-fixup", directory_, "--branches", dump}};
+  for (const auto& command : commands) {
+    std::filesystem::create_directories(dump);
+    std::filesystem::create_directory(directory_ + "/.dump.imgtool-new");
+    EXPECT_THAT(RunTool(command).err, HasSubstr(dump + ": a rewrite of it was cut short"));
+    EXPECT_FALSE(std::filesystem::exists(directory_ + "/.dump.imgtool-new"));
+  }
+}
+
 }  // namespace
 }  // namespace ckpt
