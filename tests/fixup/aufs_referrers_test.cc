@@ -113,9 +113,10 @@ TEST_F(AufsReferrers, NamesOfSocketsAndWatchesFollow) {
   EXPECT_EQ(files[1].ify().wd(1).f_handle().path(), "/var/log");
 }
 
-// A program, a working and a root directory, a descriptor, the node of a fifo, a renamed file.
+// A program, a working and a root directory, a descriptor, the nodes of a fifo and of a terminal, a
+// renamed file.
 TEST_F(AufsReferrers, WhateverRefersToAFileItIsTheUnions) {
-  for (const char* name : {"exe", "cwd", "root", "descriptor", "fifo", "linked"}) {
+  for (const char* name : {"exe", "cwd", "root", "descriptor", "fifo", "linked", "tty"}) {
     Put(std::string("base/") + name);
     AddMapped(std::string("/d/base/") + name);
   }
@@ -134,13 +135,20 @@ TEST_F(AufsReferrers, WhateverRefersToAFileItIsTheUnions) {
   fifo.set_pipe_id(1);
   fifo.set_regf_id(5);
   dump_->Write(ImageType::kFifo, 0, std::vector{fifo});
+  pb::tty_file_entry tty;
+  tty.set_id(10);
+  tty.set_tty_info_id(1);
+  tty.set_flags(0);
+  *tty.mutable_fown() = files_[0].fown();
+  tty.set_regf_id(7);
+  dump_->Write(ImageType::kTtyFiles, 0, std::vector{tty});
   pb::remap_file_path_entry remap;
   remap.set_orig_id(1);
   remap.set_remap_id(6);
   remap.set_remap_type(pb::LINKED);
   dump_->Write(ImageType::kRemapFpath, 0, std::vector{remap});
   dump_->Write(ImageType::kMnts, 7, mounts_);
-  EXPECT_EQ(Fix(), (Names{"/exe", "/cwd", "/root", "/descriptor", "/fifo", "/linked"}));
+  EXPECT_EQ(Fix(), (Names{"/exe", "/cwd", "/root", "/descriptor", "/fifo", "/linked", "/tty"}));
   for (const pb::reg_file_entry& file : Files()) EXPECT_EQ(file.mnt_id(), int32_t{kUnionMount});
 }
 
