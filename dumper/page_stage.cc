@@ -97,6 +97,7 @@ void PageStage::StartReading(std::vector<Source> sources) {
   {
     const std::lock_guard lock(mutex_);
     for (const Piece& piece : pieces_) total_bytes_ += piece.size_bytes;
+    unread_count_ = pieces_.size();
     started_ = true;
   }
   // To wake a thread takes as long as to read some hundred pages.
@@ -116,16 +117,12 @@ void PageStage::AllowWriting(std::vector<int> fds) {
   changed_.notify_all();
 }
 
+// The threads end later: neither their end nor the writer's wake-up is for the frozen to pay for.
 Result<> PageStage::FinishReading() {
-  start_.notify_all();
-  for (std::thread& reader : readers_) reader.join();
-  readers_.clear();
-  {
-    const std::lock_guard lock(mutex_);
-    no_more_ = true;
-  }
-  changed_.notify_all();
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  all_read_.wait(lock, [this] { return (started_ && unread_count_ == 0) || error_; });
+  no_more_ = true;
+  if (may_write_) changed_.notify_all();
   return Outcome();
 }
 
@@ -136,7 +133,7 @@ Result<> PageStage::Finish() {
 }
 
 std::vector<std::vector<Bytes>> PageStage::PartsBySource() const {
-  CKPT_CHECK(FitsBuffers() && readers_.empty() && !may_write_);
+  CKPT_CHECK(FitsBuffers() && no_more_ && !may_write_);
   std::vector<size_t> buffers(pieces_.size());  // by piece
   for (const FilledBuffer& filled : to_write_) buffers[filled.piece] = filled.buffer;
   std::vector<std::vector<Bytes>> parts(sources_.size());
@@ -168,6 +165,7 @@ void PageStage::ReadPieces() {
     {
       const std::lock_guard lock(mutex_);
       to_write_.push_back({*buffer, index});
+      if (--unread_count_ == 0) all_read_.notify_one();
       if (!may_write_) continue;
     }
     changed_.notify_all();
@@ -243,6 +241,7 @@ void PageStage::Fail(Error error) {
   }
   start_.notify_all();
   changed_.notify_all();
+  all_read_.notify_all();
 }
 
 // With the mutex held.

@@ -123,9 +123,11 @@ class PageStage {
   std::mutex mutex_;
   std::condition_variable start_;  // readers wait for it
   std::condition_variable changed_;
+  std::condition_variable all_read_;  // or an error: FinishReading() waits for it
   std::vector<size_t> free_;  // of buffers
   std::deque<FilledBuffer> to_write_;
   uint64_t total_bytes_ = 0;
+  size_t unread_count_ = 0;  // of pieces
   bool started_ = false;
   bool may_write_ = false;
   bool no_more_ = false;  // nothing will be added to to_write_
