@@ -37,7 +37,7 @@ struct CompressionOptions {
 Result<uint64_t> CompressPages(std::span<const PagesToWrite> images,
                                const CompressionOptions& options);
 
-// Writes plain ones, with holes for pages of zeros; the level has no meaning.
+// Writes plain ones, with holes for long runs of zeros; the level has no meaning.
 Result<> WritePages(std::span<const PagesToWrite> images, const CompressionOptions& options);
 
 // The bytes of a compressed pages image of pages that are all zeros.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <random>
 
@@ -65,6 +66,18 @@ TEST_F(PageCompressionTest, ImagesBecomeWhatTheyWere) {
     EXPECT_EQ(Read("plain"), images[i]);
   }
   EXPECT_EQ(written.value(), size_bytes);
+}
+
+TEST_F(PageCompressionTest, LongRunsOfZerosTakeNoRoom) {
+  const std::string zeros(4 * kPageFrameBytes - 4096, '\0');
+  const std::string pages = MakePages(4096) + zeros + MakePages(4096) + zeros;
+  const UniqueFd plain = OpenFile(Path("plain"), O_RDWR | O_CREAT | O_TRUNC, 0600).value();
+  const PagesToWrite image = Source(pages, plain.get());
+  ASSERT_TRUE(WritePages({&image, 1}, {.thread_count = 2}));
+  struct stat status {};
+  ASSERT_EQ(fstat(plain.get(), &status), 0);
+  EXPECT_LT(static_cast<size_t>(status.st_blocks) * 512, kPageFrameBytes);
+  EXPECT_TRUE(Read("plain") == pages);
 }
 
 TEST_F(PageCompressionTest, WhatIsWrittenDoesNotDependOnTheThreads) {
