@@ -124,7 +124,7 @@ class PageStage {
   std::condition_variable start_;  // readers wait for it
   std::condition_variable changed_;
   std::condition_variable all_read_;  // or an error: FinishReading() waits for it
-  std::vector<size_t> free_;  // of buffers
+  std::vector<size_t> free_;          // of buffers
   std::deque<FilledBuffer> to_write_;
   uint64_t total_bytes_ = 0;
   size_t unread_count_ = 0;  // of pieces
