@@ -298,6 +298,23 @@ std::vector<PagesToDump> FindPagesToDump(const std::vector<Mapping>& mappings) {
   return sources;
 }
 
+std::vector<RemoteRange> SelectPages(const std::vector<PagesToDump>& sources,
+                                     std::span<const RemoteRange> private_pages) {
+  std::vector<RemoteRange> selected;
+  for (const PagesToDump& source : sources) {
+    const auto [start, end] = source.range;
+    if (source.whole) selected.push_back(source.range);
+    while (!private_pages.empty() && private_pages.front().end <= start) {
+      private_pages = private_pages.subspan(1);
+    }
+    for (const RemoteRange& pages : private_pages) {
+      if (pages.start >= end || source.whole) break;
+      AppendRange({std::max(pages.start, start), std::min(pages.end, end)}, selected);
+    }
+  }
+  return selected;
+}
+
 std::vector<RemoteRange> FindRangesWithHoles(const std::vector<Mapping>& mappings) {
   std::vector<RemoteRange> ranges;
   for (const Mapping& mapping : mappings) {

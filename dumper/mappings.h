@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -47,6 +48,10 @@ struct PagesToDump {
 };
 // Ascending; mappings side by side are one where they can be.
 std::vector<PagesToDump> FindPagesToDump(const std::vector<Mapping>& mappings);
+
+// What `sources` take of the private pages of all mappings, which ascend as they do.
+std::vector<RemoteRange> SelectPages(const std::vector<PagesToDump>& sources,
+                                     std::span<const RemoteRange> private_pages);
 
 // Where guard pages (MADV_GUARD_INSTALL) may be: those are in no page table, so a mapping all of
 // whose pages are has none. `mappings` have their usage. Ascending, neighbours joined.

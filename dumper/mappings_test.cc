@@ -155,6 +155,18 @@ TEST(PagesToDumpTest, NeighboursAreOneScanWhereTheyAskForTheSamePages) {
   EXPECT_EQ(pages[2].range, (RemoteRange{0x5000, 0x6000}));
 }
 
+TEST(PagesToDumpTest, OfThePrivatePagesThoseOfTheSourcesAreSelectedAndAWholeSourceIsWhole) {
+  const std::vector<PagesToDump> sources = {{.range = {0x1000, 0x4000}},
+                                            {.range = {0x4000, 0x6000}},
+                                            {.range = {0x8000, 0xa000}, .whole = true},
+                                            {.range = {0xb000, 0xc000}}};
+  const std::vector<RemoteRange> found = {
+      {0x0000, 0x1000}, {0x3000, 0x5000}, {0x6000, 0x7000}, {0x9000, 0xc000}, {0xd000, 0xe000}};
+  EXPECT_EQ(SelectPages(sources, found),
+            (std::vector<RemoteRange>{{0x3000, 0x5000}, {0x8000, 0xa000}, {0xb000, 0xc000}}));
+  EXPECT_EQ(SelectPages(sources, {}), (std::vector<RemoteRange>{{0x8000, 0xa000}}));
+}
+
 TEST(RangesWithHolesTest, AMappingWithAllItsPagesIsLeftOutAndNeighboursAreJoined) {
   std::vector<Mapping> mappings(4);
   for (size_t i = 0; i < mappings.size(); ++i) {

@@ -14,6 +14,9 @@ namespace ckpt {
 
 namespace {
 
+// A call for each kind of mapping costs more than a look at the struct page of so many.
+constexpr int64_t kFewPages = 4096;
+
 // Whether a SIGTRAP can be told from the task's own, and changes nothing.
 bool CanStep(const TaskStatus& status) {
   const uint64_t in_the_way = status.signal_ignored | status.signal_pending | status.shared_pending;
@@ -58,6 +61,7 @@ Result<> TaskDump::AddSmaps(std::vector<Mapping> smaps) {
 
 Result<> TaskDump::FindPages() {
   if (IsZombie()) return success();
+  if (features_.pagemap_scan && stat_.rss_pages < kFewPages) return FindPagesAtOnce();
   CKPT_TRY(const PagemapReader pagemap, PagemapReader::Open(pid(), features_));
   for (const PagesToDump& source : FindPagesToDump(mappings_)) {
     if (source.whole) {
@@ -69,30 +73,49 @@ Result<> TaskDump::FindPages() {
   return success();
 }
 
+Result<> TaskDump::FindPagesAtOnce() {
+  const auto is_scanned = [](const Mapping& mapping) {
+    return SpecialMappingOf(mapping) != SpecialMapping::kVsyscall;  // no address of a process
+  };
+  const auto last = std::find_if(mappings_.rbegin(), mappings_.rend(), is_scanned);
+  PagesAndGuards found;
+  if (last != mappings_.rend()) {
+    CKPT_TRY(const PagemapReader pagemap, PagemapReader::Open(pid(), features_));
+    CKPT_TRY(pagemap.ScanAtOnce({mappings_.front().start, last->end}, found));
+  }
+  snapshot.pages = SelectPages(FindPagesToDump(mappings_), found.pages);
+  guards_ = std::move(found.guards);
+  return success();
+}
+
 Result<> TaskDump::Collect(FileTable& files, Refusals& refusals) {
   if (IsZombie()) return success();
   CKPT_TRY(CollectDirectories(pid(), files, refusals, &snapshot.mm, &snapshot.fs));
   snapshot.fs.set_umask(statuses_.front().umask);
-  CKPT_TRY(RefuseGuardPages(refusals));
+  if (!guards_) CKPT_TRY(FindGuardPages());
+  RefuseGuardPages(refusals);
   CKPT_TRY(CollectedMappings mapped, CollectMappings(pid(), mappings_, files, refusals));
   mapped_files_ = std::move(mapped.files);
   for (pb::vma_entry& vma : mapped.vmas) *snapshot.mm.add_vmas() = std::move(vma);
   return success();
 }
 
-Result<> TaskDump::RefuseGuardPages(Refusals& refusals) {
+Result<> TaskDump::FindGuardPages() {
+  guards_.emplace();
   const std::vector<RemoteRange> with_holes = FindRangesWithHoles(mappings_);
   if (with_holes.empty()) return success();
   CKPT_TRY(const PagemapReader pagemap, PagemapReader::Open(pid(), features_));
-  std::vector<RemoteRange> guards;
   for (const RemoteRange& range : with_holes) {
-    CKPT_TRY(pagemap.Scan(range, PageSelection::kGuard, guards));
+    CKPT_TRY(pagemap.Scan(range, PageSelection::kGuard, *guards_));
   }
-  for (const RemoteRange& guard : guards) {
+  return success();
+}
+
+void TaskDump::RefuseGuardPages(Refusals& refusals) const {
+  for (const RemoteRange& guard : *guards_) {
     refusals.Add("guard pages {:#x}-{:#x} (MADV_GUARD_INSTALL): not supported yet", guard.start,
                  guard.end);
   }
-  return success();
 }
 
 std::vector<RemoteRange> TaskDump::ExecutableRanges() const {

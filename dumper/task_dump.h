@@ -67,7 +67,9 @@ class TaskDump {
   TaskSnapshot snapshot;
 
  private:
-  Result<> RefuseGuardPages(Refusals& refusals);
+  Result<> FindPagesAtOnce();
+  Result<> FindGuardPages();
+  void RefuseGuardPages(Refusals& refusals) const;
   std::vector<RemoteRange> ExecutableRanges() const;
 
   FrozenTask& task_;
@@ -77,6 +79,7 @@ class TaskDump {
   std::optional<RemoteMemory> memory_;
   std::vector<Mapping> mappings_;
   std::vector<MappedFile> mapped_files_;
+  std::optional<std::vector<RemoteRange>> guards_;  // where they have been looked for
   std::vector<PosixTimer> posix_timers_;
   std::optional<RemoteSyscalls> engine_;
   std::vector<ThreadFacts> threads_;

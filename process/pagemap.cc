@@ -25,14 +25,6 @@ constexpr uint64_t kFrameMask = (1ULL << 55) - 1;
 constexpr size_t kChunkEntries = 65536;
 constexpr uint64_t kHugePageSize = 2 << 20;
 
-void AppendRange(RemoteRange range, std::vector<RemoteRange>& found) {
-  if (!found.empty() && found.back().end == range.start) {
-    found.back().end = range.end;
-  } else {
-    found.push_back(range);
-  }
-}
-
 Result<size_t> ReadEntries(int fd, const std::string& path, uint64_t start,
                            std::span<uint64_t> entries) {
   const auto offset = static_cast<off_t>(start / kPageSize * sizeof(uint64_t));
@@ -101,6 +93,14 @@ CategoryFilter FilterOf(PageSelection selection, bool guards_known) {
 
 }  // namespace
 
+void AppendRange(RemoteRange range, std::vector<RemoteRange>& found) {
+  if (!found.empty() && found.back().end == range.start) {
+    found.back().end = range.end;
+  } else {
+    found.push_back(range);
+  }
+}
+
 Result<PagemapReader> PagemapReader::Open(pid_t pid, const KernelFeatures& features) {
   std::string path = fmt::format("/proc/{}/pagemap", pid);
   CKPT_TRY(UniqueFd fd, OpenFile(path, O_RDONLY));
@@ -122,7 +122,19 @@ Result<> PagemapReader::ScanByIoctl(RemoteRange range, PageSelection selection,
                                     std::vector<RemoteRange>& found) const {
   const CategoryFilter filter = FilterOf(selection, features_.pagemap_guard);
   return ScanPages(fd_.get(), path_, range, filter,
-                   [&found](RemoteRange pages) { AppendRange(pages, found); });
+                   [&found](RemoteRange pages, uint64_t) { AppendRange(pages, found); });
+}
+
+Result<> PagemapReader::ScanAtOnce(RemoteRange range, PagesAndGuards& found) const {
+  CKPT_CHECK(features_.pagemap_scan);
+  CategoryFilter filter = FilterOf(PageSelection::kPrivate, false);
+  const CategoryFilter guards = FilterOf(PageSelection::kGuard, features_.pagemap_guard);
+  filter.any_of |= guards.any_of;
+  filter.told_apart = guards.any_of;
+  return ScanPages(fd_.get(), path_, range, filter,
+                   [&found](RemoteRange pages, uint64_t categories) {
+                     AppendRange(pages, categories == 0 ? found.pages : found.guards);
+                   });
 }
 
 Result<> PagemapReader::ScanEntries(RemoteRange range, PageSelection selection,

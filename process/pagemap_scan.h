@@ -24,13 +24,14 @@ enum class PageCategory : uint64_t {
 struct CategoryFilter {
   uint64_t none_of = 0;
   uint64_t any_of = 0;
+  uint64_t told_apart = 0;  // `take` gets these, those of the pages, too
 };
 
-// Calls `take` with each run of pages of `range` that the filter lets through, by address; one run
-// of pages may come in several pieces. `pagemap_fd` is an open /proc/PID/pagemap, `name` what
-// messages call it.
+// Calls `take` with each run of alike pages of `range` that the filter lets through, by address;
+// one run of pages may come in several pieces. `pagemap_fd` is an open /proc/PID/pagemap, `name`
+// what messages call it.
 Result<> ScanPages(int pagemap_fd, std::string_view name, RemoteRange range, CategoryFilter filter,
-                   const std::function<void(RemoteRange)>& take);
+                   const std::function<void(RemoteRange, uint64_t categories)>& take);
 
 }  // namespace ckpt
 
