@@ -254,10 +254,14 @@ class DumpRun {
     return pages * kPageSize < kSmallTreeBytes;
   }
 
+  // The files of a tree are looked at while its smaps is read, those of one process, whose smaps
+  // has no thread, while its pages are.
   Result<> CollectSmall() {
-    CKPT_TRY(CollectFiles());
+    const bool is_tree = tasks_.size() > 1;
+    if (is_tree) CKPT_TRY(CollectFiles());
     CKPT_TRY(AddSmaps());
-    return FindPages();
+    CKPT_TRY(FindPages());
+    return is_tree ? success() : CollectFiles();
   }
 
   // The pages take longest: they are read from the beginning.

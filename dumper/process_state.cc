@@ -228,10 +228,13 @@ Result<> CollectProcess(FrozenProcess& process, const TaskStat& stat, const Remo
   const pid_t pid = process.pid();
   ProcessBatch calls = BuildBatch(engine, posix_timers);
   const OwnKnowledge own(calls.batch);
-  CKPT_TRY(engine.RunAll(process.leader(), calls.batch, fmt::format("process {}", pid)));
+  const auto read_proc = [&]() -> Result<> {
+    CKPT_TRY(FillFromProc(process, stat, tc));
+    return FillMm(pid, stat, mm);
+  };
+  CKPT_TRY(engine.RunAll(process.leader(), calls.batch, fmt::format("process {}", pid), read_proc));
   own.Tell(calls.batch, leader);
 
-  CKPT_TRY(FillFromProc(process, stat, tc));
   FillSigactions(calls, tc);
   FillTimers(calls, posix_timers, tc->mutable_timers());
   tc->set_child_subreaper(calls.batch.OutputObject<int32_t>(calls.subreaper) != 0);
@@ -241,7 +244,6 @@ Result<> CollectProcess(FrozenProcess& process, const TaskStat& stat, const Remo
   }
   CKPT_TRY(FillPendingSignals(process.leader(), Tracee::Queue::kProcess, tc->mutable_signals_s()));
 
-  CKPT_TRY(FillMm(pid, stat, mm));
   mm->set_mm_brk(static_cast<uint64_t>(calls.batch.result(calls.brk)));
   mm->set_dumpable(static_cast<int32_t>(calls.batch.result(calls.dumpable)));
   mm->set_thp_disabled(calls.batch.result(calls.thp_disabled) == 1);

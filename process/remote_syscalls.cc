@@ -354,9 +354,13 @@ Result<> RemoteSyscalls::CheckAll(const SyscallBatch& batch, std::string_view wh
                     record.number, fmt::join(record.arguments, ", "));
 }
 
-Result<> RemoteSyscalls::RunAll(Tracee& thread, SyscallBatch& batch, std::string_view what) const {
-  CKPT_TRY(Run(thread, batch));
-  return CheckAll(batch, what);
+Result<> RemoteSyscalls::RunAll(Tracee& thread, SyscallBatch& batch, std::string_view what,
+                                const std::function<Result<>()>& meanwhile) const {
+  CKPT_TRY(Running running, Running::Start(*this, thread, batch));
+  const Result<> done = meanwhile();
+  CKPT_TRY(running.Finish(*this, thread, batch));
+  CKPT_TRY(CheckAll(batch, what));
+  return done;
 }
 
 Result<> RemoteSyscalls::Uninstall(Tracee& thread) const {

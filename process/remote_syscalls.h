@@ -5,6 +5,7 @@
 #ifndef PROCESS_REMOTE_SYSCALLS_H_
 #define PROCESS_REMOTE_SYSCALLS_H_
 
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -65,8 +66,13 @@ class RemoteSyscalls {
   // An error that names the first call that failed as `what`, if one did.
   static Result<> CheckAll(const SyscallBatch& batch, std::string_view what);
 
-  // Run() and CheckAll().
-  Result<> RunAll(Tracee& thread, SyscallBatch& batch, std::string_view what) const;
+  // Run() and CheckAll(). `meanwhile` is done while the thread runs, and leaves it alone; its error
+  // is told where all calls went well.
+  Result<> RunAll(Tracee& thread, SyscallBatch& batch, std::string_view what,
+                  const std::function<Result<>()>& meanwhile) const;
+  Result<> RunAll(Tracee& thread, SyscallBatch& batch, std::string_view what) const {
+    return RunAll(thread, batch, what, []() -> Result<> { return success(); });
+  }
 
   // One call, without the loop: what it returned, -errno for errors.
   Result<int64_t> Call(Tracee& thread, long number,

@@ -95,6 +95,29 @@ TEST_P(SteppingTest, ABatchRunsInTheTaskAndTheTaskSleepsOnUndisturbed) {
   EXPECT_EQ(child.Wait(), 0);
 }
 
+TEST(RemoteSyscallsTest, WhatIsDoneMeanwhileIsDoneWhileTheTaskRuns) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe(ends.data()), 0);
+  ChildForTest child([](const auto& ready) {
+    ready();
+    return pause();
+  });
+  Frozen frozen(child);
+  SyscallBatch batch = frozen.engine->NewBatch();
+  const RemotePtr byte = batch.Reserve(1);
+  const size_t read = batch.Add(SyscallBatch::OnError::kStop, SYS_read, {ends[0], byte, 1});
+  const auto unblock = [&]() -> Result<> {
+    EXPECT_EQ(write(ends[1], "x", 1), 1);
+    return MakeError(ErrorCode::kSystem, "told");
+  };
+  const auto result = frozen.engine->RunAll(frozen.tracee, batch, "test", unblock);
+  EXPECT_EQ(result.error().message, "told");
+  EXPECT_EQ(batch.result(read), 1);
+  EXPECT_EQ(AsText(batch.Output(byte, 1)), "x");
+  frozen.ExpectNoTrace();
+  for (const int end : ends) close(end);
+}
+
 TEST(RemoteSyscallsTest, ACallCanTakeTheResultOfAnEarlierOne) {
   ChildForTest child([](const auto& ready) {
     ready();
