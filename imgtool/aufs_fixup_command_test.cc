@@ -76,13 +76,15 @@ files.img: entry 1: reg.mnt_id: 22 -> 44
     mount-ids: the repaired path leads to the mount at "/" (mountpoints-7.img: entry 0)
 mountpoints-7.img: entry 0: options: "rw,si=1f,dio" -> "rw,dio"
     mounts: of use to the old host only: si
+ckpt-raw.img: a new entry
+    mounts: mountpoints-7.img: entry 0 as it was, by which a later run knows it
 note: union 7:44: size and mode of 1 file not verified: its mountpoint is the root of a namespace that is not this one (say where it is mounted with --root)
 )";
 
 TEST_F(AufsFixupTest, ADryRunReportsEveryChangeAndWritesNothing) {
   const ToolRun run = Fixup({"--dry-run"});
   EXPECT_EQ(run.code, 0);
-  EXPECT_EQ(run.out, std::string(kReport) + "4 changes in 3 images; nothing written (--dry-run)\n");
+  EXPECT_EQ(run.out, std::string(kReport) + "5 changes in 3 images; nothing written (--dry-run)\n");
   EXPECT_EQ(run.err, "");
   ExpectUntouched();
 }
@@ -90,7 +92,7 @@ TEST_F(AufsFixupTest, ADryRunReportsEveryChangeAndWritesNothing) {
 TEST_F(AufsFixupTest, TheOutputHoldsTheChangesAndTheInputStays) {
   const ToolRun run = Fixup({"-o", Out()});
   EXPECT_EQ(run.code, 0);
-  EXPECT_EQ(run.out, std::string(kReport) + "4 changes in 3 images; written to " + Out() +
+  EXPECT_EQ(run.out, std::string(kReport) + "5 changes in 3 images; written to " + Out() +
                          ", 2 files hard-linked\n");
   EXPECT_EQ(FileIn(Out(), 1).name(), "/lib/c.so");
   EXPECT_EQ(FileIn(Out(), 1).mnt_id(), 44);

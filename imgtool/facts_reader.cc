@@ -61,6 +61,7 @@ class Reader {
   std::map<uint64_t, TaskImages> tasks_;  // by pid
   std::map<uint64_t, pb::task_kobj_ids_entry> ids_;
   std::map<uint64_t, std::vector<pb::fdinfo_entry>> descriptors_;  // by files_id
+  std::vector<pb::raw_mount> origins_;
 };
 
 struct HandlerRow {
@@ -219,6 +220,8 @@ Result<> Reader::AddRawFacts(const ImageFile& image, uint64_t) {
       facts_.unions.push_back({place, entries[i].union_mount()});
     } else if (entries[i].has_mapping()) {
       facts_.mappings.push_back({place, entries[i].mapping()});
+    } else if (entries[i].has_mount()) {
+      origins_.push_back(entries[i].mount());
     }
   }
   return success();
@@ -268,6 +271,9 @@ Result<DumpFacts> Reader::Finish() && {
     facts_.root_mnt_ns_id = tasks_[*first_pid_].mnt_ns_id;
   }
   for (const auto& [pid, task] : tasks_) facts_.uses.AddTask(task);
+  for (const pb::raw_mount& origin : origins_) {
+    facts_.mounts.SetOrigin(origin.mnt_ns_id(), origin.before());
+  }
   std::ranges::stable_sort(facts_.mappings, {}, [](const RecordedMapping& mapping) {
     return mapping.entry.reg_file_id();
   });

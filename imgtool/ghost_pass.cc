@@ -114,8 +114,8 @@ class GhostPass {
   // Watches on the file have the device of the mount that it lies on.
   uint32_t DeviceOf(const DumpedMount& owner) const {
     const auto& reference = context_.mounts.reference;
-    const uint32_t device = owner.entry.root_dev();
-    return reference && meant_.Contains(device) ? reference->device : device;
+    const bool changes = reference && meant_.Contains(owner.origin.root_dev());
+    return changes ? reference->device : owner.entry.root_dev();
   }
 
   const FixupContext& context_;

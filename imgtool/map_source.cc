@@ -119,7 +119,7 @@ class Placer {
     const uint32_t mnt_ns_id = namespaces.begin()->first;
     if (facts_.mounts.FindUnion(mnt_ns_id, mount) != nullptr) return;
     const DumpedMount* root = facts_.mounts.Owner(mnt_ns_id, "/");
-    if (root != nullptr && CanBeUnion(root->entry)) PlaceAt(mnt_ns_id, root->entry, mount);
+    if (root != nullptr && CanBeUnion(root->origin)) PlaceAt(mnt_ns_id, root->origin, mount);
   }
 
  private:
@@ -141,9 +141,9 @@ class Placer {
     uint32_t found_in = 0;
     for (const auto& [mnt_ns_id, mounts] : facts_.mounts.namespaces()) {
       for (const DumpedMount& candidate : mounts) {
-        if (!IsIt(candidate.entry, mount)) continue;
-        if (found != nullptr && found->root().size() <= candidate.entry.root().size()) continue;
-        found = &candidate.entry;
+        if (!IsIt(candidate.origin, mount)) continue;
+        if (found != nullptr && found->root().size() <= candidate.origin.root().size()) continue;
+        found = &candidate.origin;
         found_in = mnt_ns_id;
       }
     }

@@ -7,6 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "formats/image_message.h"
+#include "formats/image_type.h"
+#include "formats/proto/raw_facts.pb.h"
 #include "imgtool/branch_match.h"
 #include "imgtool/external_mounts.h"
 #include "imgtool/fixup_context.h"
@@ -21,11 +24,11 @@ std::set<uint32_t> DevicesIn(const FixupContext& context, uint32_t mnt_ns_id,
                              const std::vector<DumpedMount>& mounts) {
   std::set<uint32_t> devices;
   for (const DumpedMount& mount : mounts) {
-    if (mount.entry.fstype() == pb::AUFS) devices.insert(mount.entry.root_dev());
+    if (mount.origin.fstype() == pb::AUFS) devices.insert(mount.origin.root_dev());
   }
   for (const MapUnion& mapped : context.map.unions) {
     const DumpedMount* mount = context.facts.mounts.FindUnion(mnt_ns_id, mapped);
-    if (mount != nullptr) devices.insert(mount->entry.root_dev());
+    if (mount != nullptr) devices.insert(mount->origin.root_dev());
   }
   return devices;
 }
@@ -39,21 +42,41 @@ class MountPass {
     const std::set<uint32_t> devices = UnionDevices(context_);
     for (const auto& [mnt_ns_id, mounts] : context_.facts.mounts.namespaces()) {
       for (const DumpedMount& mount : mounts) {
-        const bool is_union = CanBeUnion(mount.entry) && devices.contains(mount.entry.root_dev());
-        if (is_union) CKPT_TRY(ProposeMount(mount));
+        const bool is_union = CanBeUnion(mount.origin) && devices.contains(mount.origin.root_dev());
+        if (!is_union) continue;
+        changes_ = false;
+        CKPT_TRY(ProposeMount(mount));
+        if (changes_ && !mount.is_repaired) CKPT_TRY(Record(mnt_ns_id, mount));
       }
     }
     return success();
   }
 
  private:
+  // Of a mount that was repaired already only what the options say is changed: it may have another
+  // host's options by now.
   Result<> ProposeMount(const DumpedMount& mount) {
     CKPT_TRY(ProposeRoot(mount));
-    if (context_.mounts.reference && meant_.Contains(mount.entry.root_dev())) {
+    if (context_.mounts.reference && meant_.Contains(mount.origin.root_dev())) {
       return ProposeReference(mount, *context_.mounts.reference);
     }
+    if (mount.is_repaired) return success();
     CKPT_TRY(ProposeOptions(mount));
     return ProposeSource(mount);
+  }
+
+  // For the next run, which could not tell whose mount this is.
+  Result<> Record(uint32_t mnt_ns_id, const DumpedMount& mount) {
+    pb::raw_fact_entry fact;
+    fact.mutable_mount()->set_mnt_ns_id(mnt_ns_id);
+    *fact.mutable_mount()->mutable_before() = mount.entry;
+    CKPT_TRY(std::string message, SerializeMessage(fact));
+    plan_.AddEntry({.image = ImageFileName(ImageType::kCkptRaw),
+                    .message = std::move(message),
+                    .extra = {},
+                    .pass = kMountPass,
+                    .evidence = mount.place.Text() + " as it was, by which a later run knows it"});
+    return success();
   }
 
   Result<> ProposeReference(const DumpedMount& mount, const MountReference& reference) {
@@ -76,17 +99,19 @@ class MountPass {
 
   // With its own evidence for each of the two reasons.
   Result<> ProposeRoot(const DumpedMount& mount) {
-    std::string root = mount.entry.root();
+    std::string root = mount.origin.root();
     std::string evidence;
     if (const auto matches = matcher_.Match(root); !matches.empty()) {
       root = matches[0].rest.empty() ? "/" : matches[0].rest;
       evidence = "in a branch of union " + context_.map.unions[matches[0].union_index].id;
     }
     const auto& union_root = context_.mounts.union_root;
-    const bool is_meant = !IsExternal(mount.entry) && meant_.Contains(mount.entry.root_dev());
-    if (union_root && is_meant && !IsWithin(root, *union_root)) {
+    const bool is_meant = !IsExternal(mount.origin) && meant_.Contains(mount.origin.root_dev());
+    if (union_root && is_meant) {
       root = root == "/" ? *union_root : *union_root + root;
       evidence = "the root that --mount-root gives the union";
+    } else if (mount.is_repaired) {
+      return success();
     }
     return Propose(mount, "root", mount.entry.root(), std::move(root), std::move(evidence));
   }
@@ -102,6 +127,7 @@ class MountPass {
 
   Result<> Propose(const DumpedMount& mount, const char* field, FieldValue old_value,
                    FieldValue new_value, std::string evidence) {
+    changes_ = changes_ || old_value != new_value;
     return plan_.Add({mount.place, field, std::move(old_value), std::move(new_value), kMountPass,
                       std::move(evidence)});
   }
@@ -110,16 +136,17 @@ class MountPass {
   EditPlan& plan_;
   BranchMatcher matcher_;
   MeantUnions meant_;
+  bool changes_ = false;  // the mount that is looked at
 };
 
 }  // namespace
 
-MeantUnions::MeantUnions(const FixupContext& context) {
+MeantUnions::MeantUnions(const FixupContext& context) : devices_(UnionDevices(context)) {
   const std::vector<DumpedMount> mounts = MountsToMake(context.facts);
   const DumpedMount* root = FindGivenRoot(mounts);
-  if (root == nullptr || !CanBeUnion(root->entry)) return;
-  const uint32_t device = root->entry.root_dev();
-  if (UnionDevices(context).contains(device)) root_ = device;
+  if (root == nullptr || !CanBeUnion(root->origin)) return;
+  const uint32_t device = root->origin.root_dev();
+  if (devices_.contains(device)) devices_ = {device};
 }
 
 std::set<uint32_t> UnionDevices(const FixupContext& context) {

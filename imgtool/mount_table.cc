@@ -1,5 +1,6 @@
 #include "imgtool/mount_table.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace ckpt {
@@ -29,6 +30,16 @@ std::string InnerPath(const pb::mnt_entry& mount, std::string_view name) {
 
 void MountTable::AddNamespace(uint32_t mnt_ns_id, std::vector<DumpedMount> mounts) {
   namespaces_[mnt_ns_id] = std::move(mounts);
+}
+
+void MountTable::SetOrigin(uint32_t mnt_ns_id, pb::mnt_entry origin) {
+  const auto mounts = namespaces_.find(mnt_ns_id);
+  if (mounts == namespaces_.end()) return;
+  const auto mount = std::ranges::find(mounts->second, origin.mnt_id(),
+                                       [](const DumpedMount& one) { return one.entry.mnt_id(); });
+  if (mount == mounts->second.end() || mount->is_repaired) return;
+  mount->origin = std::move(origin);
+  mount->is_repaired = true;
 }
 
 const std::vector<DumpedMount>& MountTable::Mounts(uint32_t mnt_ns_id) const {
@@ -75,14 +86,15 @@ const DumpedMount* MountTable::Owner(uint32_t mnt_ns_id, std::string_view path) 
 std::optional<MountedName> MountTable::FindName(uint32_t mnt_ns_id, const DumpedMount& of,
                                                 std::string_view inner) const {
   const auto name_at = [&](const DumpedMount& mount) -> std::optional<MountedName> {
-    if (!IsWithin(inner, mount.entry.root())) return std::nullopt;
-    MountedName found{&mount, Joined(mount.entry.mountpoint(), Below(inner, mount.entry.root()))};
+    const std::string& root = mount.origin.root();
+    if (!IsWithin(inner, root)) return std::nullopt;
+    MountedName found{&mount, Joined(mount.entry.mountpoint(), Below(inner, root))};
     if (Owner(mnt_ns_id, found.name) != &mount) return std::nullopt;
     return found;
   };
   if (auto found = name_at(of)) return found;
   for (const DumpedMount& mount : Mounts(mnt_ns_id)) {
-    if (!SameSuperblock(mount.entry, of.entry)) continue;
+    if (!SameSuperblock(mount.origin, of.origin)) continue;
     if (auto found = name_at(mount)) return found;
   }
   return std::nullopt;
@@ -92,7 +104,7 @@ const DumpedMount* MountTable::FindUnion(uint32_t mnt_ns_id, const MapUnion& mou
   if (mount.mnt_ns_id && *mount.mnt_ns_id != mnt_ns_id) return nullptr;
   const DumpedMount* found = nullptr;
   for (const DumpedMount& candidate : Mounts(mnt_ns_id)) {
-    if (!CanBeUnion(candidate.entry)) continue;
+    if (!CanBeUnion(candidate.origin)) continue;
     if (mount.mnt_id == candidate.entry.mnt_id()) return &candidate;
     if (!mount.mnt_id && candidate.entry.mountpoint() == mount.mountpoint) found = &candidate;
   }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "formats/proto/mounts.pb.h"
@@ -16,8 +17,15 @@
 namespace ckpt {
 
 struct DumpedMount {
+  DumpedMount(EntryPlace where, pb::mnt_entry what)
+      : place(std::move(where)), entry(std::move(what)), origin(entry) {}
+
   EntryPlace place;
   pb::mnt_entry entry;
+  // The entry before the first fixup, which took options and devices out of it that tell mounts
+  // apart: what a mount is a mount of shows in here only.
+  pb::mnt_entry origin;
+  bool is_repaired = false;  // the dump says that a fixup changed the entry
 };
 
 // A name that leads through a mount of a namespace.
@@ -36,6 +44,10 @@ class MountTable {
  public:
   // `mnt_ns_id` is the N of mountpoints-N.img; a namespace without mounts is one all the same.
   void AddNamespace(uint32_t mnt_ns_id, std::vector<DumpedMount> mounts);
+
+  // That the mount with the id of `origin` was such before a fixup changed it. A mount that the
+  // namespace does not have is nothing to know of.
+  void SetOrigin(uint32_t mnt_ns_id, pb::mnt_entry origin);
 
   // No mount namespace is in the dump: its tasks live in the restorer's.
   bool empty() const { return namespaces_.empty(); }

@@ -149,19 +149,24 @@ class WatchPass {
     const auto of_union = UnionOf(device);
     if (!of_union) return success();
     const auto& reference = context_.mounts.reference;
-    const bool changes = reference && meant_.Contains(*of_union);
+    const bool changes = reference && meant_.Contains(of_union->origin);
     return plan_.Add({device.place, device.field, int64_t{device.device},
-                      int64_t{changes ? reference->device : *of_union}, kWatchPass,
+                      int64_t{changes ? reference->device : of_union->now}, kWatchPass,
                       changes ? "the union's mounts get this device"
                               : "its file lies on the union's mount, where watches have this "
                                 "device"});
   }
 
+  struct UnionDevice {
+    uint32_t origin;  // before any fixup
+    uint32_t now;
+  };
+
   // The device of the union that a field is of. stat(2) gives files of an overlay whose layers lie
   // on several file systems a device of their layer, and so it is in ghosts; watches have that of
   // the mount.
-  std::optional<uint32_t> UnionOf(const DumpedDevice& device) const {
-    if (devices_.contains(device.device)) return device.device;
+  std::optional<UnionDevice> UnionOf(const DumpedDevice& device) const {
+    if (devices_.contains(device.device)) return UnionDevice{device.device, device.device};
     const auto image = FindImageTypeByFileName(device.place.image);
     if (!image || image->type != ImageType::kGhostFile) return std::nullopt;
     for (const pb::remap_file_path_entry& remap : context_.facts.remaps) {
@@ -172,7 +177,7 @@ class WatchPass {
     return std::nullopt;
   }
 
-  std::optional<uint32_t> UnionOfFile(uint32_t file_id) const {
+  std::optional<UnionDevice> UnionOfFile(uint32_t file_id) const {
     const DumpFacts& facts = context_.facts;
     const auto file = std::ranges::find_if(
         facts.files, [&](const DumpedFile& one) { return one.entry.id() == file_id; });
@@ -180,9 +185,9 @@ class WatchPass {
     return UnionOfMount(facts.mounts.Find(file->entry.mnt_id()));
   }
 
-  std::optional<uint32_t> UnionOfMount(const DumpedMount* mount) const {
-    if (mount == nullptr || !devices_.contains(mount->entry.root_dev())) return std::nullopt;
-    return mount->entry.root_dev();
+  std::optional<UnionDevice> UnionOfMount(const DumpedMount* mount) const {
+    if (mount == nullptr || !devices_.contains(mount->origin.root_dev())) return std::nullopt;
+    return UnionDevice{mount->origin.root_dev(), mount->entry.root_dev()};
   }
 
   // The cached path of a watched inode: by stat(2) under the device of the watch, or under that of
@@ -193,9 +198,9 @@ class WatchPass {
     for (const DumpedInodePath& cached : context_.facts.names.inode_paths) {
       if (cached.inode != watch.inode) continue;
       if (cached.device == watch.device) return &cached;
-      const bool is_of_union = mnt_ns_id && UnionOfMount(context_.facts.mounts.Owner(
-                                                *mnt_ns_id, cached.path)) == watch.device;
-      if (!is_of_union) continue;
+      const auto of_union =
+          UnionOfMount(mnt_ns_id ? context_.facts.mounts.Owner(*mnt_ns_id, cached.path) : nullptr);
+      if (!of_union || of_union->now != watch.device) continue;
       if (found != nullptr && found->device != cached.device) return nullptr;
       found = &cached;
     }

@@ -26,7 +26,7 @@ UnionName NameThroughMounts(const DumpFacts& facts, uint32_t mnt_ns_id, const Ma
   if (const auto named = facts.mounts.FindName(mnt_ns_id, *of, inner)) {
     found.name = named->name;
     found.owner = named->mount;
-  } else if (found.owner != nullptr && !SameSuperblock(found.owner->entry, of->entry)) {
+  } else if (found.owner != nullptr && !SameSuperblock(found.owner->origin, of->origin)) {
     found.problem = Covered(found);
   } else {
     found.problem = fmt::format("would be {} of the union, which no mount of its namespace shows",
@@ -56,8 +56,8 @@ UnionName NameAsGiven(const DumpFacts& facts, const std::optional<uint32_t>& mnt
   found.owner = facts.mounts.Owner(*mnt_ns_id, found.name);
   const DumpedMount* of = facts.mounts.FindUnion(*mnt_ns_id, mount);
   if (of == nullptr || found.owner == nullptr) return found;
-  if (SameSuperblock(found.owner->entry, of->entry)) {
-    found.rest = InnerPath(found.owner->entry, found.name);
+  if (SameSuperblock(found.owner->origin, of->origin)) {
+    found.rest = InnerPath(found.owner->origin, found.name);
   } else {
     found.problem = Covered(found);
   }
