@@ -64,6 +64,13 @@ class Collector {
  public:
   Collector(CgroupMode mode, const std::vector<Mount>& mounts) : mode_(mode), mounts_(mounts) {}
 
+  // `text` is what /proc has of `process`.
+  Result<uint32_t> AddText(const std::string& process, std::string_view text) {
+    Result<CgroupSet> set = ParseCgroupSet(text);
+    if (set.has_error()) return std::move(set).error().In(fmt::format("/proc/{}/cgroup", process));
+    return Add(set.value());
+  }
+
   // The sets get their numbers in the order in which they come first; the dumper's is the first.
   uint32_t Add(const CgroupSet& set) {
     if (sets_.empty()) {
@@ -160,19 +167,23 @@ Result<CgroupSet> ParseCgroupSet(std::string_view text) {
   return set;
 }
 
-Result<Cgroups> ReadCgroups(const std::vector<pid_t>& pids, CgroupMode mode,
-                            const std::vector<Mount>& mounts) {
+Result<std::string> ReadDumperCgroups() { return ReadWholeFile("/proc/self/cgroup"); }
+
+Result<Cgroups> ReadCgroups(const std::vector<pid_t>& pids, const std::string& dumpers,
+                            CgroupMode mode, const std::vector<Mount>& mounts) {
   Cgroups cgroups;
-  Collector collector(mode, mounts);
-  CKPT_TRY(const CgroupSet own, ReadProcFile("/proc/self/cgroup", ParseCgroupSet));
-  collector.Add(own);
+  std::vector<std::pair<pid_t, std::string>> elsewhere;
   for (const pid_t pid : pids) {
-    const std::string path = fmt::format("/proc/{}/cgroup", pid);
-    CKPT_TRY(const std::string text, ReadWholeFile(path));
-    Result<CgroupSet> set = ParseCgroupSet(text);
-    if (set.has_error()) return std::move(set).error().In(path);
-    cgroups.set_of[pid] = collector.Add(set.value());
+    CKPT_TRY(std::string text, ReadWholeFile(fmt::format("/proc/{}/cgroup", pid)));
     if (mode != CgroupMode::kIgnore) CKPT_TRY(FindStrays(pid, text, cgroups.strays));
+    cgroups.set_of[pid] = kDumperCgroupSet;
+    if (text != dumpers) elsewhere.emplace_back(pid, std::move(text));
+  }
+  if (elsewhere.empty()) return cgroups;
+  Collector collector(mode, mounts);
+  CKPT_TRY(collector.AddText("self", dumpers));
+  for (const auto& [pid, text] : elsewhere) {
+    CKPT_TRY(cgroups.set_of[pid], collector.AddText(std::to_string(pid), text));
   }
   CKPT_TRY(cgroups.entry, collector.Build());
   return cgroups;

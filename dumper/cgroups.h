@@ -51,10 +51,13 @@ struct Cgroups {
   std::vector<StrayThread> strays;        // not looked for with kIgnore
 };
 
+// The text of the dumper's own /proc/PID/cgroup, which may be read before a freeze.
+Result<std::string> ReadDumperCgroups();
+
 // `mounts` are the caller's: groups are looked at where their hierarchies are mounted, and left out
-// where they are not.
-Result<Cgroups> ReadCgroups(const std::vector<pid_t>& pids, CgroupMode mode,
-                            const std::vector<Mount>& mounts);
+// where they are not. `dumpers` is what ReadDumperCgroups() returned.
+Result<Cgroups> ReadCgroups(const std::vector<pid_t>& pids, const std::string& dumpers,
+                            CgroupMode mode, const std::vector<Mount>& mounts);
 
 }  // namespace ckpt
 

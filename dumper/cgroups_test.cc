@@ -34,7 +34,8 @@ TEST(Cgroups, ALineThatIsNoneIsNamed) {
 }
 
 TEST(Cgroups, WhoIsInTheDumpersSetNeedsNoImage) {
-  const Cgroups cgroups = ReadCgroups({getpid()}, CgroupMode::kProperties, {}).value();
+  const Cgroups cgroups =
+      ReadCgroups({getpid()}, ReadDumperCgroups().value(), CgroupMode::kProperties, {}).value();
   EXPECT_EQ(cgroups.set_of.at(getpid()), kDumperCgroupSet);
   EXPECT_FALSE(cgroups.entry.has_value());
 }

@@ -90,6 +90,7 @@ Result<std::unique_ptr<Surroundings>> Surroundings::Create(pid_t root,
   created->watch_.emplace(std::move(watch));
   CKPT_TRY(created->dumper_mounts_, ReadMounts(getpid(), features));
   CKPT_TRY(created->LookAtMounts());
+  CKPT_TRY(created->dumper_cgroups_, ReadDumperCgroups());
   // So that the kernel has the names of all that is read here in memory when the tree is frozen.
   static_cast<void>(created->ReadContents());
   return created;
@@ -123,7 +124,7 @@ Result<> Surroundings::Start(std::vector<pid_t> pids, StagedFileSet& output) {
   const bool has_properties = options_.cgroups != CgroupMode::kIgnore;
   reading_cgroups_ =
       std::async(how_if(has_properties || pids.size() > 1), [this, pids = std::move(pids)] {
-        return ReadCgroups(pids, options_.cgroups, dumper_mounts_);
+        return ReadCgroups(pids, dumper_cgroups_, options_.cgroups, dumper_mounts_);
       });
   std::vector<TmpfsOutput> outputs;
   for (const OwnTmpfs& tmpfs : own_mounts_.tmpfs) {

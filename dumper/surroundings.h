@@ -113,6 +113,7 @@ class Surroundings {
   OwnMounts own_mounts_;
   Refusals mount_refusals_;
   Contents contents_;
+  std::string dumper_cgroups_;
   Cgroups cgroups_;
   std::future<Result<Contents>> reading_;
   std::future<Result<Cgroups>> reading_cgroups_;
