@@ -295,11 +295,12 @@ class DumpRun {
     for (TaskDump& dump : tasks_) {
       if (dump.IsZombie()) continue;
       dump.snapshot.pages_id = next_id();
-      sources.push_back({.memory = &dump.memory(), .ranges = dump.snapshot.pages});
+      sources.push_back(
+          {.memory = &dump.memory(), .ranges = PageStage::PlaceInOrder(dump.snapshot.pages)});
     }
     for (SharedMemory& memory : snapshot_.shared_memories.memories()) {
       memory.pages_id = next_id();
-      sources.push_back({.ranges = memory.pages, .fd = memory.file.get()});
+      sources.push_back({.ranges = PageStage::PlaceInOrder(memory.pages), .fd = memory.file.get()});
     }
     CountPages(sources);
     reading_since_ = Clock::now();
@@ -310,7 +311,9 @@ class DumpRun {
   void CountPages(const std::vector<PageStage::Source>& sources) {
     uint64_t page_count = 0;
     for (const PageStage::Source& source : sources) {
-      for (const RemoteRange& range : source.ranges) page_count += range.size_bytes() / kPageSize;
+      for (const PageStage::PlacedRange& placed : source.ranges) {
+        page_count += placed.range.size_bytes() / kPageSize;
+      }
     }
     snapshot_.stats.set_pages_scanned(page_count);
     snapshot_.stats.set_pages_written(page_count);

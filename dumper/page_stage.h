@@ -36,6 +36,7 @@ class PageBuffers {
   PageBuffers& operator=(PageBuffers&&) = delete;
   ~PageBuffers();
 
+  std::span<std::byte> bytes() const { return memory_; }
   size_t piece_count() const { return memory_.size() / kPieceBytes; }
   std::span<std::byte> piece(size_t index) const {
     return memory_.subspan(index * kPieceBytes, kPieceBytes);
@@ -52,13 +53,27 @@ class PageStage {
   // it returns ends the work.
   using Progress = std::function<Result<>(uint64_t written_bytes, uint64_t total_bytes)>;
 
-  // What goes into one file, from offset 0 on: `ranges` of `memory`, or of the file `fd` where
-  // there is no memory, in order. All outlive the stage.
+  // Pages that are to be read. With a `slot` they are read to that place, which `held` covers.
+  struct PlacedRange {
+    RemoteRange range;
+    uint64_t file_offset = 0;
+    std::byte* slot = nullptr;
+  };
+  // Pages that have their place in memory already.
+  struct HeldPages {
+    Bytes bytes;
+    uint64_t file_offset = 0;
+  };
+  // What goes into one file: ranges of `memory`, or of the file `fd` where there is no memory, and
+  // what is held, both in the order of the file. All outlive the stage.
   struct Source {
     const RemoteMemory* memory = nullptr;
-    std::span<const RemoteRange> ranges;
+    std::vector<PlacedRange> ranges;
+    std::vector<HeldPages> held = {};
     int fd = -1;
   };
+  // One after the other from offset 0 on.
+  static std::vector<PlacedRange> PlaceInOrder(std::span<const RemoteRange> ranges);
 
   // `buffers` outlive the stage. The threads start here, for that, too, takes time that a frozen
   // process should not pay for.
@@ -69,8 +84,8 @@ class PageStage {
 
   void StartReading(std::vector<Source> sources);
 
-  // True when every page has its place in the buffers.
-  bool FitsBuffers() const { return pieces_.size() <= buffers_.piece_count(); }
+  // True when every page has its place in the buffers, or one of its own.
+  bool FitsBuffers() const { return buffered_pieces_ <= buffers_.piece_count(); }
   // `fds` has the file of each source.
   void AllowWriting(std::vector<int> fds);
 
@@ -80,8 +95,8 @@ class PageStage {
   // Waits until every page is in its file, after AllowWriting().
   Result<> Finish();
 
-  // The pages of each source, in order, in the buffers: after FinishReading(), where they fit, and
-  // instead of AllowWriting(). They stay as long as the stage.
+  // The pages of each source, in order, where they lie in memory: after FinishReading(), where they
+  // fit, and instead of AllowWriting(). They stay as long as the stage.
   std::vector<std::vector<Bytes>> PartsBySource() const;
 
  private:
@@ -89,23 +104,27 @@ class PageStage {
   struct Part {
     size_t source = 0;
     std::vector<RemoteRange> ranges;
+    std::vector<std::span<std::byte>> slots;  // as the ranges, or none
     uint64_t file_offset = 0;
     size_t size_bytes = 0;
   };
-  // What fills one buffer.
+  // What one reader takes at a time: what fills one buffer, or as much for slots.
   struct Piece {
     std::vector<Part> parts;
     size_t size_bytes = 0;
+    bool has_slots = false;
   };
   struct FilledBuffer {
     size_t buffer = 0;
     size_t piece = 0;
   };
 
-  static std::vector<Piece> Cut(std::span<const Source> sources);
+  class Cutter;
+
   Result<> ReadPiece(const Piece& piece, std::span<std::byte> into) const;
   Result<> ReadPart(const Part& part, std::span<std::byte> into) const;
   Result<> WritePiece(const Piece& piece, std::span<const std::byte> bytes) const;
+  Result<> WriteHeld(uint64_t written_bytes, uint64_t total_bytes) const;
   void ReadPieces();
   void AwaitStart();
   void WritePieces();
@@ -118,6 +137,7 @@ class PageStage {
 
   std::vector<Source> sources_;  // set, with pieces_, before started_
   std::vector<Piece> pieces_;
+  size_t buffered_pieces_ = 0;
   std::vector<int> fds_;  // set before may_write_
   std::atomic<size_t> next_piece_ = 0;
   std::mutex mutex_;

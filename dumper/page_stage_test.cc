@@ -34,7 +34,7 @@ class PageStageTest : public testing::Test {
     return ReadAll(stage, ranges, fd_.get());
   }
   Result<> ReadAll(PageStage& stage, const std::vector<RemoteRange>& ranges, int fd) const {
-    stage.StartReading({{&memory_, ranges}});
+    stage.StartReading({{&memory_, PageStage::PlaceInOrder(ranges)}});
     if (!stage.FitsBuffers()) stage.AllowWriting({fd});
     return stage.FinishReading();
   }
@@ -76,6 +76,36 @@ TEST_F(PageStageTest, TheFileHasThePagesInOrderWhateverTheSizeOfTheBuffers) {
   }
 }
 
+// Of 12 pages some were held before, of which two are read again where they lie.
+TEST_F(PageStageTest, WhatIsHeldIsWrittenBesideWhatIsRead) {
+  std::string held(6 * kPageSize, 'h');
+  const auto page = [&](size_t index) {
+    return reinterpret_cast<std::byte*>(held.data()) + index * kPageSize;
+  };
+  for (const size_t buffer_bytes : {size_t{1}, size_t{16} << 20}) {
+    ASSERT_EQ(ftruncate(fd_.get(), 0), 0);
+    const PageBuffers buffers = PageBuffers::Create(buffer_bytes).value();
+    PageStage stage(buffers, 2, {});
+    stage.StartReading({{&memory_,
+                         {{Pages(0, 2), 0},
+                          {Pages(20, 1), 3 * kPageSize, page(1)},
+                          {Pages(30, 1), 6 * kPageSize, page(4)},
+                          {Pages(40, 4), 8 * kPageSize}},
+                         {{Bytes(page(0), 6 * kPageSize), 2 * kPageSize}}}});
+    ASSERT_TRUE(stage.FinishReading().has_value());
+    const std::string expected = Expected({Pages(0, 2)}) + std::string(kPageSize, 'h') +
+                                 Expected({Pages(20, 1)}) + std::string(2 * kPageSize, 'h') +
+                                 Expected({Pages(30, 1)}) + std::string(kPageSize, 'h') +
+                                 Expected({Pages(40, 4)});
+    std::string joined;
+    const auto parts = stage.PartsBySource();
+    for (const Bytes& part : parts[0]) joined += AsText(part);
+    EXPECT_TRUE(joined == expected);
+    ASSERT_TRUE(Finish(stage).has_value());
+    EXPECT_TRUE(ReadWholeFile(path_).value() == expected);
+  }
+}
+
 TEST_F(PageStageTest, SourcesShareBuffersAndEachHasItsFile) {
   const std::string other_path = path_ + ".other";
   const UniqueFd other = OpenFile(other_path, O_RDWR | O_CREAT | O_TRUNC, 0600).value();
@@ -84,7 +114,9 @@ TEST_F(PageStageTest, SourcesShareBuffersAndEachHasItsFile) {
   for (const size_t buffer_bytes : {size_t{1}, size_t{16} << 20}) {
     const PageBuffers buffers = PageBuffers::Create(buffer_bytes).value();
     PageStage stage(buffers, 2, nullptr);
-    stage.StartReading({{&memory_, first}, {&memory_, {}}, {&memory_, second}});
+    stage.StartReading({{&memory_, PageStage::PlaceInOrder(first)},
+                        {&memory_, {}},
+                        {&memory_, PageStage::PlaceInOrder(second)}});
     stage.AllowWriting({fd_.get(), -1, other.get()});
     ASSERT_TRUE(stage.FinishReading().has_value());
     ASSERT_TRUE(stage.Finish().has_value());
@@ -98,7 +130,7 @@ TEST_F(PageStageTest, NothingIsWrittenBeforeItIsAllowed) {
   const PageBuffers buffers = PageBuffers::Create(kPages * kPageSize).value();
   PageStage stage(buffers, 2, nullptr);
   const std::vector<RemoteRange> ranges = {Pages(0, kPages)};
-  stage.StartReading({{&memory_, ranges}});
+  stage.StartReading({{&memory_, PageStage::PlaceInOrder(ranges)}});
   EXPECT_TRUE(stage.FitsBuffers());
   ASSERT_TRUE(stage.FinishReading().has_value());
   EXPECT_EQ(ReadWholeFile(path_).value(), "");
@@ -110,7 +142,8 @@ TEST_F(PageStageTest, AStageThatIsGivenUpEndsItsThreads) {
   const PageBuffers buffers = PageBuffers::Create(1).value();
   const std::vector<RemoteRange> ranges = {Pages(0, kPages)};
   PageStage stage(buffers, 2, nullptr);
-  stage.StartReading({{&memory_, ranges}});  // which waits for writing, which is never allowed
+  stage.StartReading({{&memory_, PageStage::PlaceInOrder(
+                                     ranges)}});  // which waits for writing, which is never allowed
   EXPECT_FALSE(stage.FitsBuffers());
 }
 

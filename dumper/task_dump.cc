@@ -1,6 +1,12 @@
 #include "dumper/task_dump.h"
 
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <utility>
 
@@ -167,6 +173,21 @@ Result<> TaskDump::FillThreads() {
     CKPT_TRY(FillThread(threads_[i], &snapshot.cores[i]));
   }
   return success();
+}
+
+Result<UniqueFd> TaskDump::TakeUserfault() {
+  // Faults of the kernel for the process need nobody: they are answered at once, too.
+  const int flags = O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY;
+  Tracee& leader = process().leader();
+  CKPT_TRY(const int64_t number, engine_->Call(leader, SYS_userfaultfd, {flags}));
+  if (number < 0) return ErrnoError(static_cast<int>(-number), "userfaultfd({:#x})", flags);
+  const UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid(), 0)));
+  UniqueFd taken(static_cast<int>(syscall(SYS_pidfd_getfd, pidfd.get(), number, 0)));
+  const int saved = errno;
+  CKPT_TRY(const int64_t closed, engine_->Call(leader, SYS_close, {number}));
+  if (closed < 0) return ErrnoError(static_cast<int>(-closed), "close({})", number);
+  if (!taken.valid()) return ErrnoError(saved, "pidfd_getfd(process {}, {})", pid(), number);
+  return taken;
 }
 
 Result<> TaskDump::RemoveEngine() {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/file.h"
 #include "base/result.h"
 #include "dumper/file_table.h"
 #include "dumper/mappings.h"
@@ -60,6 +61,8 @@ class TaskDump {
   Result<> InstallEngine();
   Result<> AskThreads();
   Result<> RemoveEngine();
+  // A userfaultfd(2) of the process, made by its engine; the process has it no more.
+  Result<UniqueFd> TakeUserfault();
 
   // Makes entries of what the threads told; the tree may run again.
   Result<> FillThreads();

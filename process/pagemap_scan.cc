@@ -39,6 +39,9 @@ static_assert(sizeof(ScanArgument) == 96);
 constexpr uint64_t kPagemapScan = _IOWR('f', 16, ScanArgument);
 constexpr size_t kRegionsPerCall = 1024;
 
+// PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC
+constexpr uint64_t kProtectMatching = 1 | 2;
+
 Result<size_t> ScanOnce(int fd, std::string_view name, ScanArgument& argument) {
   const int count = ioctl(fd, kPagemapScan, &argument);
   const int saved = errno;
@@ -52,7 +55,7 @@ Result<size_t> ScanOnce(int fd, std::string_view name, ScanArgument& argument) {
 }  // namespace
 
 Result<> ScanPages(int pagemap_fd, std::string_view name, RemoteRange range, CategoryFilter filter,
-                   const std::function<void(RemoteRange, uint64_t)>& take) {
+                   const std::function<void(RemoteRange, uint64_t)>& take, ScanAction action) {
   std::array<PageRegion, kRegionsPerCall> regions;
   ScanArgument argument;
   argument.start = range.start;
@@ -60,7 +63,8 @@ Result<> ScanPages(int pagemap_fd, std::string_view name, RemoteRange range, Cat
   argument.vec = reinterpret_cast<uint64_t>(regions.data());
   argument.vec_len = regions.size();
   argument.category_inverted = filter.none_of;
-  argument.category_mask = filter.none_of;
+  argument.category_mask = filter.none_of | filter.all_of;
+  argument.flags = action == ScanAction::kProtectAndScan ? kProtectMatching : 0;
   argument.category_anyof_mask = filter.any_of;
   // Regions that differ only in what is not to be returned join.
   argument.return_mask = filter.told_apart;
