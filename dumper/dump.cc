@@ -1,6 +1,5 @@
 #include "dumper/dump.h"
 
-#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,13 +16,13 @@
 #include <utility>
 
 #include "base/staged_file_set.h"
-#include "dumper/compressed_pages.h"
 #include "dumper/descriptor_tables.h"
 #include "dumper/descriptors.h"
 #include "dumper/dump_images.h"
 #include "dumper/file_owners.h"
 #include "dumper/kernel_objects.h"
 #include "dumper/mappings.h"
+#include "dumper/pages_dump.h"
 #include "dumper/preconditions.h"
 #include "dumper/process_state.h"
 #include "dumper/raw_facts.h"
@@ -34,7 +33,6 @@
 #include "formats/image_type.h"
 #include "process/frozen_tree.h"
 #include "process/maps.h"
-#include "process/memory_use.h"
 #include "process/posix_timers.h"
 #include "process/smaps.h"
 
@@ -44,12 +42,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Two saturate the memory of a small machine; more threads than that only take turns.
-constexpr size_t kReaderThreads = 2;
-
-// Buffers where the process stays frozen until all is written: enough to keep the disk busy.
-constexpr uint64_t kStreamBytes = uint64_t{64} << 20;
-
 // What a tree has in memory, at most, to read its smaps before anything else.
 constexpr uint64_t kSmallTreeBytes = uint64_t{16} << 20;
 
@@ -58,19 +50,20 @@ uint32_t MicrosecondsSince(Clock::time_point start) {
       std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count());
 }
 
-// At most a quarter of the free memory of the machine.
-uint64_t BufferLimitBytes() {
-  struct sysinfo info {};
-  if (sysinfo(&info) != 0) return kStreamBytes;
-  return std::max<uint64_t>(info.freeram * info.mem_unit / 4, kStreamBytes);
-}
-
 // A dump in the making. Members are in the order in which they are needed; destruction in the
 // reverse order gives up the pages, thaws the tree and removes what was staged.
 class DumpRun {
  public:
   DumpRun(const DumpOptions& options, Log& log)
-      : options_(options), log_(log), output_(options.images_directory) {
+      : options_(options),
+        log_(log),
+        output_(options.images_directory),
+        pages_({.images_directory = options.images_directory,
+                .leaves_running = options.after == AfterDump::kLeaveRunning,
+                .compression_level = options.compression_level,
+                .progress = options.progress,
+                .features = options.features},
+               output_, log) {
     snapshot_.files = FileTable(options.ghost_limit_bytes);
     refusals_.SetRoot(options.pid);
   }
@@ -111,27 +104,11 @@ class DumpRun {
       return MakeError(ErrorCode::kUsage, "{} is there: the directory holds a dump already",
                        inventory);
     }
-    // The root's, now, to find a directory that cannot be written to before anything is frozen.
-    CKPT_TRY(page_fds_.emplace_back(), CreatePagesFile(kFirstPagesId));
     const std::vector<pid_t> pids = ListTree(options_.pid);
-    CKPT_TRY(PrepareBuffers(pids));
+    CKPT_TRY(pages_.Prepare(pids));
     CKPT_TRY(surroundings_,
              Surroundings::Create(options_.pid, options_.surroundings, options_.features));
     for (const pid_t pid : pids) Rehearse(pid);
-    return success();
-  }
-
-  Result<> PrepareBuffers(const std::vector<pid_t>& pids) {
-    uint64_t private_bytes = 0;
-    for (const pid_t pid : pids) private_bytes += ReadPrivateBytes(pid);
-    uint64_t buffer_bytes = private_bytes * 17 / 16;
-    const bool frees_early = options_.after == AfterDump::kLeaveRunning;
-    buffer_bytes = std::min(buffer_bytes, frees_early ? BufferLimitBytes() : kStreamBytes);
-    CKPT_TRY(PageBuffers buffers, PageBuffers::Create(buffer_bytes));
-    buffers_.emplace(std::move(buffers));
-    stage_.emplace(*buffers_, kReaderThreads, options_.progress);
-    log_.Info("process {}: {} in its tree, {} MB of buffers", options_.pid, pids.size(),
-              buffers_->piece_count());
     return success();
   }
 
@@ -180,6 +157,7 @@ class DumpRun {
       all.emplace_back();
       if (!task.process) continue;
       CKPT_TRY(all.back(), ReadSmaps(task.pid));
+      pages_.HideTracking(task.pid, all.back());
     }
     return all;
   }
@@ -226,7 +204,7 @@ class DumpRun {
     }
     CKPT_TRY(CheckSurroundings());
     CKPT_TRY(refusals_.AsResult(options_.pid));
-    if (!stage_->FitsBuffers()) CKPT_TRY(AllowWriting());
+    if (!pages_.FitsBuffers()) CKPT_TRY(pages_.AllowWriting());
     BuildAllRawFacts();
     return success();
   }
@@ -284,86 +262,13 @@ class DumpRun {
       CKPT_TRY(snapshot_.shared_memories.Add(dump.pid(), dump.mappings()));
     }
     CKPT_TRY(snapshot_.shared_memories.FindPages());
-    StartReading();
-    return success();
-  }
-
-  // From here on the pages are read beside all else.
-  void StartReading() {
-    std::vector<PageStage::Source> sources;
-    const auto next_id = [&] { return kFirstPagesId + static_cast<uint32_t>(sources.size()); };
-    for (TaskDump& dump : tasks_) {
-      if (dump.IsZombie()) continue;
-      dump.snapshot.pages_id = next_id();
-      sources.push_back(
-          {.memory = &dump.memory(), .ranges = PageStage::PlaceInOrder(dump.snapshot.pages)});
-    }
-    for (SharedMemory& memory : snapshot_.shared_memories.memories()) {
-      memory.pages_id = next_id();
-      sources.push_back({.ranges = PageStage::PlaceInOrder(memory.pages), .fd = memory.file.get()});
-    }
-    CountPages(sources);
+    CKPT_TRY(const uint64_t page_count, pages_.StartReading(tasks_, snapshot_.shared_memories));
     reading_since_ = Clock::now();
-    page_file_count_ = sources.size();
-    stage_->StartReading(std::move(sources));
-  }
-
-  void CountPages(const std::vector<PageStage::Source>& sources) {
-    uint64_t page_count = 0;
-    for (const PageStage::Source& source : sources) {
-      for (const PageStage::PlacedRange& placed : source.ranges) {
-        page_count += placed.range.size_bytes() / kPageSize;
-      }
-    }
     snapshot_.stats.set_pages_scanned(page_count);
     snapshot_.stats.set_pages_written(page_count);
     snapshot_.stats.set_pages_skipped_parent(0);
     snapshot_.stats.set_pages_lazy(0);
-  }
-
-  Result<int> CreatePagesFile(uint64_t id) {
-    const bool is_compressed = options_.compression_level.has_value();
-    return output_.Create(
-        ImageFileName(is_compressed ? ImageType::kPagesZstd : ImageType::kPages, id), kImageMode);
-  }
-
-  Result<> CreatePagesFiles() {
-    while (page_fds_.size() < page_file_count_) {
-      CKPT_TRY(page_fds_.emplace_back(), CreatePagesFile(kFirstPagesId + page_fds_.size()));
-    }
     return success();
-  }
-
-  Result<> AllowWriting() {
-    if (options_.compression_level) return AllowSpooling();
-    CKPT_TRY(CreatePagesFiles());
-    stage_->AllowWriting(page_fds_);
-    return success();
-  }
-
-  // Nothing is compressed under the freeze.
-  Result<> AllowSpooling() {
-    std::vector<int> fds;
-    while (spools_.size() < page_file_count_) {
-      CKPT_TRY(UniqueFd spool, CreateSpool(options_.images_directory));
-      fds.push_back(spool.get());
-      spools_.push_back(std::move(spool));
-    }
-    stage_->AllowWriting(std::move(fds));
-    return success();
-  }
-
-  Result<> WritePages() {
-    if (!options_.compression_level) {
-      if (stage_->FitsBuffers()) CKPT_TRY(AllowWriting());
-      return stage_->Finish();
-    }
-    CKPT_TRY(CreatePagesFiles());
-    const CompressionOptions compression = {.level = *options_.compression_level,
-                                            .progress = options_.progress};
-    if (stage_->FitsBuffers()) return CompressBuffers(*stage_, page_fds_, compression);
-    CKPT_TRY(stage_->Finish());
-    return CompressSpools(spools_, page_fds_, compression);
   }
 
   void TranslateAllOwners() {
@@ -429,7 +334,7 @@ class DumpRun {
   }
 
   Result<> ReadPages() {
-    CKPT_TRY(stage_->FinishReading());
+    CKPT_TRY(pages_.FinishReading());
     CKPT_TRY(surroundings_->Finish());
     snapshot_.stats.set_memdump_time(MicrosecondsSince(reading_since_));
     return success();
@@ -437,13 +342,15 @@ class DumpRun {
 
   Result<> Thaw() {
     CKPT_TRY(tree_->Thaw());
-    snapshot_.stats.set_frozen_time(MicrosecondsSince(frozen_since_));
+    const auto stopped_early = static_cast<uint32_t>(pages_.stopped().count());
+    snapshot_.stats.set_frozen_time(MicrosecondsSince(frozen_since_) + stopped_early);
+    pages_.EndTracking();
     return success();
   }
 
   Result<> WriteImages() {
     const auto start = Clock::now();
-    CKPT_TRY(WritePages());
+    CKPT_TRY(pages_.Write());
     snapshot_.has_compressed_pages = options_.compression_level.has_value();
     snapshot_.stats.set_memwrite_time(MicrosecondsSince(start));
     if (options_.after != AfterDump::kLeaveRunning) {
@@ -483,7 +390,6 @@ class DumpRun {
   Snapshot snapshot_;
   Refusals refusals_;
   StagedFileSet output_;
-  std::optional<PageBuffers> buffers_;
   std::optional<FrozenTree> tree_;
   std::unique_ptr<Surroundings> surroundings_;
   DescriptorTables descriptor_tables_;
@@ -491,10 +397,7 @@ class DumpRun {
   Clock::time_point reading_since_;
   std::future<Result<std::vector<std::vector<Mapping>>>> smaps_;
   std::deque<TaskDump> tasks_;
-  size_t page_file_count_ = 0;
-  std::vector<int> page_fds_;
-  std::vector<UniqueFd> spools_;  // of pages that wait to be compressed, where they do not fit
-  std::optional<PageStage> stage_;
+  PagesDump pages_;
 };
 
 }  // namespace
