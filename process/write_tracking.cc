@@ -19,8 +19,8 @@ constexpr uint64_t kFeatureWriteProtect = 1 << 0;   // UFFD_FEATURE_PAGEFAULT_FL
 constexpr uint64_t kFeatureUnpopulated = 1 << 13;   // UFFD_FEATURE_WP_UNPOPULATED
 constexpr uint64_t kFeatureAsynchronous = 1 << 15;  // UFFD_FEATURE_WP_ASYNC
 
-// What is freed at once while the process may fault.
-constexpr uint64_t kReleasedBytes = uint64_t{16} << 20;
+// What is done at once while the process may fault.
+constexpr uint64_t kPieceBytes = uint64_t{16} << 20;
 
 constexpr uint64_t Bit(PageCategory category) { return static_cast<uint64_t>(category); }
 
@@ -30,6 +30,27 @@ constexpr CategoryFilter kThere = {
 constexpr CategoryFilter kClean = {.none_of = Bit(PageCategory::kWritten),
                                    .any_of = kThere.any_of,
                                    .all_of = Bit(PageCategory::kTracked)};
+
+Result<> Register(int userfault, RemoteRange mapping) {
+  uffdio_register wanted = {};
+  wanted.range = {mapping.start, mapping.size_bytes()};
+  wanted.mode = UFFDIO_REGISTER_MODE_WP;
+  if (ioctl(userfault, UFFDIO_REGISTER, &wanted) == 0) return success();
+  const int saved = errno;
+  return ErrnoError(saved, "ioctl(UFFDIO_REGISTER, {:#x}-{:#x})", mapping.start, mapping.end);
+}
+
+// Piece by piece, for the process may fault between them.
+Result<> Unprotect(int userfault, RemoteRange mapping) {
+  for (uint64_t start = mapping.start; start < mapping.end; start += kPieceBytes) {
+    uffdio_writeprotect piece = {};
+    piece.range = {start, std::min(kPieceBytes, mapping.end - start)};
+    if (ioctl(userfault, UFFDIO_WRITEPROTECT, &piece) == 0) continue;
+    const int saved = errno;
+    return ErrnoError(saved, "ioctl(UFFDIO_WRITEPROTECT, {:#x})", start);
+  }
+  return success();
+}
 
 }  // namespace
 
@@ -48,26 +69,22 @@ Result<WriteTracking> WriteTracking::Create(pid_t pid, UniqueFd userfault) {
 }
 
 // To unregister all at once keeps the process from every fault for long: 7 ms for 256 MB of small
-// pages. Most of it is the protection, which goes piece by piece before.
+// pages. Most of it is the protection, which goes piece by piece before. It is there also where
+// mremap(2) has ended the tracking of a mapping, which therefore begins once more.
 WriteTracking::~WriteTracking() {
   for (const RemoteRange& mapping : mappings_) {
-    for (uint64_t start = mapping.start; start < mapping.end; start += kReleasedBytes) {
-      uffdio_writeprotect piece = {};
-      piece.range = {start, std::min(kReleasedBytes, mapping.end - start)};
-      if (ioctl(userfault_.get(), UFFDIO_WRITEPROTECT, &piece) != 0) break;
-    }
+    if (Register(userfault_.get(), mapping).has_error()) continue;
+    static_cast<void>(Unprotect(userfault_.get(), mapping));
   }
 }
 
+// Pages that kept a protection of somebody else's tracking would count as not written to, though
+// they can be: mremap(2) of a neighbour ends a tracking and leaves the marks
+// (mremap_userfaultfd_prep in fs/userfaultfd.c; seen on 6.18).
 Result<> WriteTracking::Track(RemoteRange mapping, std::vector<RemoteRange>& pages) {
-  uffdio_register wanted = {};
-  wanted.range = {mapping.start, mapping.size_bytes()};
-  wanted.mode = UFFDIO_REGISTER_MODE_WP;
-  if (ioctl(userfault_.get(), UFFDIO_REGISTER, &wanted) != 0) {
-    const int saved = errno;
-    return ErrnoError(saved, "ioctl(UFFDIO_REGISTER, {:#x}-{:#x})", mapping.start, mapping.end);
-  }
+  CKPT_TRY(Register(userfault_.get(), mapping));
   mappings_.push_back(mapping);
+  CKPT_TRY(Unprotect(userfault_.get(), mapping));
   return ScanPages(
       pagemap_.get(), name_, mapping, kThere,
       [&](RemoteRange found, uint64_t) { pages.push_back(found); }, ScanAction::kProtectAndScan);

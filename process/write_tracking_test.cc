@@ -25,9 +25,13 @@ class WriteTrackingTest : public testing::Test {
     if (!DetectKernelFeatures().pagemap_scan) GTEST_SKIP() << "the kernel has no PAGEMAP_SCAN";
     area_ = Map(nullptr, kPages, 0);
     std::memset(area_, 1, kPages * kPageSize);
-    UniqueFd fd(static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY)));
-    ASSERT_TRUE(fd.valid());
-    tracking_.emplace(WriteTracking::Create(getpid(), std::move(fd)).value());
+    StartTracking();
+  }
+  void StartTracking() {
+    userfault_ = static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY));
+    ASSERT_GE(userfault_, 0);
+    tracking_.reset();
+    tracking_.emplace(WriteTracking::Create(getpid(), UniqueFd(userfault_)).value());
   }
   void TearDown() override {
     tracking_.reset();
@@ -40,6 +44,13 @@ class WriteTrackingTest : public testing::Test {
     EXPECT_NE(area, MAP_FAILED);
     madvise(area, pages * kPageSize, MADV_NOHUGEPAGE);
     return static_cast<char*>(area);
+  }
+
+  void MovePage(size_t from, size_t to) const {
+    char* there = area_ + to * kPageSize;
+    ASSERT_EQ(mremap(area_ + from * kPageSize, kPageSize, kPageSize, MREMAP_MAYMOVE | MREMAP_FIXED,
+                     there),
+              there);
   }
 
   static size_t PagesOf(const std::vector<RemoteRange>& ranges) {
@@ -67,6 +78,7 @@ class WriteTrackingTest : public testing::Test {
   }
 
   char* area_ = nullptr;
+  int userfault_ = -1;  // of tracking_
   std::optional<WriteTracking> tracking_;
 };
 
@@ -108,12 +120,31 @@ TEST_F(WriteTrackingTest, MemoryThatTookTheAddressIsNotClean) {
   for (const size_t page : {4, 9, 11, 199, 204}) EXPECT_TRUE(IsClean(page)) << page;
 }
 
+// What mremap(2) leaves of a tracking that it ends: pages that are marked, and can be written to.
+// It does so where what is moved joins the mapping beside it, as a page that comes back to its
+// place.
+TEST_F(WriteTrackingTest, MarksOfAnEarlierTrackingMeanNothing) {
+  MovePage(500, 900);
+  Map(area_ + 500 * kPageSize, 1, MAP_FIXED);
+  TrackArea();
+  ASSERT_EQ(PagesOf(Clean()), kPages - 1);
+  MovePage(900, 500);
+  Map(area_ + 900 * kPageSize, 1, MAP_FIXED);
+  EXPECT_LT(PagesOf(Clean()), kPages / 2);
+  for (size_t page = 0; page < kPages; ++page) area_[page * kPageSize] = 2;
+  // So that WriteTracking can do nothing more at its end.
+  ASSERT_EQ(dup2(STDIN_FILENO, userfault_), userfault_);
+  StartTracking();
+  EXPECT_EQ(TrackArea(), kPages);
+  for (size_t page = 0; page < kPages; ++page) area_[page * kPageSize] = 3;
+  EXPECT_EQ(PagesOf(Clean()), 0U);
+}
+
 TEST_F(WriteTrackingTest, NothingOfItIsLeft) {
   TrackArea();
   tracking_.reset();
   area_[0] = 5;
-  UniqueFd fd(static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY)));
-  tracking_.emplace(WriteTracking::Create(getpid(), std::move(fd)).value());
+  StartTracking();
   EXPECT_EQ(TrackArea(), kPages) << "somebody else's tracking would be EBUSY";
 }
 

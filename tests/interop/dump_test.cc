@@ -3,8 +3,11 @@
 #include <signal.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/file.h"
+#include "process/kernel_features.h"
 #include "tests/harness/command.h"
 #include "tests/harness/engine.h"
 #include "tests/harness/snapshot.h"
@@ -19,6 +22,7 @@ using testing::HasSubstr;
 
 struct Started {
   Subject subject;
+  std::string workdir;
   std::string images;
   std::string snapshot;
 };
@@ -28,7 +32,7 @@ Result<Started> StartProgram(const std::string& name) {
   CKPT_TRY(std::string images, MakeTestDirectory("images"));
   CKPT_TRY(Subject subject, Subject::Start(RunfilePath("tests/programs/" + name), workdir));
   CKPT_TRY(std::string snapshot, TreeSnapshotOf(subject.pid()));
-  return Started{std::move(subject), std::move(images), std::move(snapshot)};
+  return Started{std::move(subject), workdir, std::move(images), std::move(snapshot)};
 }
 
 class LiveDump : public testing::TestWithParam<const char*> {};
@@ -74,6 +78,27 @@ TEST(LiveDumpOfOne, AStoppedProcessThatIsLeftRunningStaysStopped) {
   EXPECT_EQ(started.subject.State().value(), 'T');
   ASSERT_TRUE(started.subject.Signal(SIGCONT).has_value());
   EXPECT_EQ(started.subject.Verdict().value(), "pass");
+}
+
+// Its memory is copied before the freeze, while it changes; the dump is of one moment.
+TEST(LiveDumpOfOne, MemoryThatChangesAllTheTimeIsThatOfOneMoment) {
+  Started started = StartProgram("busy_memory").value();
+  Subject subject = std::move(started.subject);
+  std::vector<std::string> dumps;
+  for (int i = 0; i < 5; ++i) {
+    dumps.push_back(MakeTestDirectory("images" + std::to_string(i)).value());
+    const Result<> dumped = Dump(Engine::kOurs, subject.pid(), dumps[i], ProcessAfter::kRunning);
+    ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
+    if (DetectKernelFeatures().pagemap_scan) {
+      EXPECT_THAT(ReadWholeFile(dumps[i] + "/dump.log").value(),
+                  HasSubstr("copied before the freeze"));
+    }
+  }
+  EXPECT_EQ(subject.Verdict().value(), "pass");
+  for (const std::string& images : dumps) {
+    const pid_t pid = Restore(Engine::kOurs, images).value();
+    EXPECT_EQ(Subject::Adopt(pid, started.workdir).value().Verdict().value(), "pass") << images;
+  }
 }
 
 // Exit status 5 is that of what is well-formed but beyond us.
