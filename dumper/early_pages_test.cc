@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -147,6 +148,27 @@ TEST_F(EarlyPagesTest, MemoryThatCameAndWentIsAsItIs) {
   ExpectTrue(early);
   EXPECT_GE(read_pages_, 1U + 10 + 40);
   EXPECT_LT(read_pages_, 300U);
+}
+
+// The new program has other memory, also where the old one had some.
+TEST_F(EarlyPagesTest, AfterAnExecNothingIsTaken) {
+  StartChild([] { execl("/bin/sleep", "sleep", "1000", nullptr); });
+  EarlyPages early = Copied();
+  step_->store(1);
+  const std::string exe = fmt::format("/proc/{}/exe", child_->pid());
+  while (std::filesystem::read_symlink(exe) == std::filesystem::read_symlink("/proc/self/exe")) {
+    usleep(100);
+  }
+  FrozenProcess frozen = FrozenProcess::Freeze(child_->pid()).value();
+  ASSERT_TRUE(early.FindClean().has_value());
+  const auto start = reinterpret_cast<uint64_t>(area_);
+  const std::vector<RemoteRange> pages = {{start, start + kPages * kPageSize}};
+  PageStage::Source source{.memory = nullptr, .ranges = {}};
+  early.Place(pages, source);
+  size_t read_bytes = 0;
+  for (const PageStage::PlacedRange& placed : source.ranges)
+    read_bytes += placed.range.size_bytes();
+  EXPECT_EQ(read_bytes, kPages * kPageSize);
 }
 
 TEST_F(EarlyPagesTest, TheTrackingShowsInSmapsAndIsHiddenAndGone) {

@@ -64,8 +64,7 @@ Result<WriteTracking> WriteTracking::Create(pid_t pid, UniqueFd userfault) {
                      saved);
   }
   std::string name = fmt::format("/proc/{}/pagemap", pid);
-  CKPT_TRY(UniqueFd pagemap, OpenFile(name, O_RDONLY));
-  return WriteTracking(std::move(userfault), std::move(pagemap), std::move(name));
+  return WriteTracking(std::move(userfault), std::move(name));
 }
 
 // To unregister all at once keeps the process from every fault for long: 7 ms for 256 MB of small
@@ -85,14 +84,17 @@ Result<> WriteTracking::Track(RemoteRange mapping, std::vector<RemoteRange>& pag
   CKPT_TRY(Register(userfault_.get(), mapping));
   mappings_.push_back(mapping);
   CKPT_TRY(Unprotect(userfault_.get(), mapping));
+  CKPT_TRY(const UniqueFd pagemap, OpenFile(name_, O_RDONLY));
   return ScanPages(
-      pagemap_.get(), name_, mapping, kThere,
+      pagemap.get(), name_, mapping, kThere,
       [&](RemoteRange found, uint64_t) { pages.push_back(found); }, ScanAction::kProtectAndScan);
 }
 
+// The process may have another address space by now (execve), in which nothing is tracked.
 Result<> WriteTracking::FindClean(std::vector<RemoteRange>& clean) const {
+  CKPT_TRY(const UniqueFd pagemap, OpenFile(name_, O_RDONLY));
   for (const RemoteRange& mapping : mappings_) {
-    CKPT_TRY(ScanPages(pagemap_.get(), name_, mapping, kClean,
+    CKPT_TRY(ScanPages(pagemap.get(), name_, mapping, kClean,
                        [&](RemoteRange found, uint64_t) { clean.push_back(found); }));
   }
   return success();

@@ -35,18 +35,17 @@ class WriteTracking {
 
   // Appends the pages of tracked mappings that were not written to since; with the process stopped,
   // or the answer is old when it is there. A mapping that was moved or made anew is no longer
-  // tracked.
+  // tracked, nor is any after execve(2).
   Result<> FindClean(std::vector<RemoteRange>& clean) const;
 
   const std::vector<RemoteRange>& mappings() const { return mappings_; }
 
  private:
-  WriteTracking(UniqueFd userfault, UniqueFd pagemap, std::string name)
-      : userfault_(std::move(userfault)), pagemap_(std::move(pagemap)), name_(std::move(name)) {}
+  WriteTracking(UniqueFd userfault, std::string name)
+      : userfault_(std::move(userfault)), name_(std::move(name)) {}
 
   UniqueFd userfault_;
-  UniqueFd pagemap_;
-  std::string name_;
+  std::string name_;  // of pagemap
   std::vector<RemoteRange> mappings_;
 };
 
