@@ -33,7 +33,6 @@
 #include "formats/image_type.h"
 #include "process/frozen_tree.h"
 #include "process/maps.h"
-#include "process/posix_timers.h"
 #include "process/smaps.h"
 
 namespace ckpt {
@@ -127,7 +126,8 @@ class DumpRun {
       static_cast<void>(DescriptorCollector(files, refusals).Collect(*table.value()));
     }
     static_cast<void>(CollectDirectories(pid, files, refusals, &unused.mm, &unused.fs));
-    static_cast<void>(ReadPosixTimers(pid));
+    static_cast<void>(RehearseTask(pid, options_.features));
+    static_cast<void>(surroundings_->namespaces().CheckTask(pid, refusals));
     TranslateOwners({}, false, files.mutable_entries(), refusals);
   }
 

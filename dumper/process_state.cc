@@ -157,10 +157,7 @@ void FillLoginUid(pid_t pid, pb::task_core_entry* tc) {
   }
 }
 
-Result<> FillFromProc(FrozenProcess& process, const TaskStat& stat, pb::task_core_entry* tc) {
-  const pid_t pid = process.pid();
-  tc->set_task_state(process.stop_signal() != 0 ? kTaskStopped : kTaskAlive);
-  if (process.stop_signal() != 0) tc->set_stop_signo(static_cast<uint32_t>(process.stop_signal()));
+Result<> FillFromProc(pid_t pid, const TaskStat& stat, pb::task_core_entry* tc) {
   tc->set_exit_code(static_cast<uint32_t>(stat.exit_code));
   tc->set_flags(stat.flags);
   tc->set_comm(stat.comm);
@@ -217,6 +214,13 @@ Result<uint32_t> AddLink(pid_t pid, const char* name, FileTable& files, Refusals
 
 }  // namespace
 
+Result<> RehearseProcess(pid_t pid, const TaskStat& stat) {
+  pb::task_core_entry tc;
+  pb::mm_entry mm;
+  CKPT_TRY(FillFromProc(pid, stat, &tc));
+  return FillMm(pid, stat, &mm);
+}
+
 size_t ProcessBatchBytes(size_t posix_timer_count) {
   const size_t needed_bytes = (kFixedCalls + 2 * posix_timer_count) * kBytesOfCall;
   return (needed_bytes + kPageSize - 1) / kPageSize * kPageSize;
@@ -229,12 +233,14 @@ Result<> CollectProcess(FrozenProcess& process, const TaskStat& stat, const Remo
   ProcessBatch calls = BuildBatch(engine, posix_timers);
   const OwnKnowledge own(calls.batch);
   const auto read_proc = [&]() -> Result<> {
-    CKPT_TRY(FillFromProc(process, stat, tc));
+    CKPT_TRY(FillFromProc(pid, stat, tc));
     return FillMm(pid, stat, mm);
   };
   CKPT_TRY(engine.RunAll(process.leader(), calls.batch, fmt::format("process {}", pid), read_proc));
   own.Tell(calls.batch, leader);
 
+  tc->set_task_state(process.stop_signal() != 0 ? kTaskStopped : kTaskAlive);
+  if (process.stop_signal() != 0) tc->set_stop_signo(static_cast<uint32_t>(process.stop_signal()));
   FillSigactions(calls, tc);
   FillTimers(calls, posix_timers, tc->mutable_timers());
   tc->set_child_subreaper(calls.batch.OutputObject<int32_t>(calls.subreaper) != 0);

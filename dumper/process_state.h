@@ -20,6 +20,9 @@
 
 namespace ckpt {
 
+// Reads what CollectProcess() will read in /proc, while the process still runs.
+Result<> RehearseProcess(pid_t pid, const TaskStat& stat);
+
 // RemoteSyscalls::Options::batch_bytes that CollectProcess needs.
 size_t ProcessBatchBytes(size_t posix_timer_count);
 

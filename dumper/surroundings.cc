@@ -92,6 +92,7 @@ Result<std::unique_ptr<Surroundings>> Surroundings::Create(pid_t root,
   CKPT_TRY(created->LookAtMounts());
   CKPT_TRY(created->dumper_cgroups_, ReadDumperCgroups());
   // So that the kernel has the names of all that is read here in memory when the tree is frozen.
+  static_cast<void>(ReadCgroups({root}, created->dumper_cgroups_, CgroupMode::kIgnore, {}));
   static_cast<void>(created->ReadContents());
   return created;
 }

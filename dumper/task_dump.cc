@@ -15,6 +15,7 @@
 #include "dumper/thread_state.h"
 #include "process/pagemap.h"
 #include "process/rseq_section.h"
+#include "process/task_list.h"
 
 namespace ckpt {
 
@@ -30,6 +31,16 @@ bool CanStep(const TaskStatus& status) {
 }
 
 }  // namespace
+
+Result<> RehearseTask(pid_t pid, const KernelFeatures& features) {
+  CKPT_TRY(const TaskStat stat, ReadTaskStat(pid));
+  CKPT_TRY(const std::vector<pid_t> tids, ListThreads(pid));
+  for (const pid_t tid : tids) static_cast<void>(ReadTaskStatus(pid, tid));
+  CKPT_TRY(RemoteMemory::Open(pid));
+  CKPT_TRY(PagemapReader::Open(pid, features));
+  CKPT_TRY(ReadPosixTimers(pid));
+  return RehearseProcess(pid, stat);
+}
 
 Result<> TaskDump::Identify() {
   CKPT_TRY(stat_, ReadTaskStat(pid()));

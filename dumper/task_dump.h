@@ -25,6 +25,9 @@
 
 namespace ckpt {
 
+// Looks at what a TaskDump will look at in /proc, but for mappings, while the process still runs.
+Result<> RehearseTask(pid_t pid, const KernelFeatures& features);
+
 // Each call needs those before it; of a zombie only Identify() and Check() do anything. All are
 // made by the thread that froze the tree.
 class TaskDump {
