@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -148,6 +149,17 @@ TEST_F(EarlyPagesTest, MemoryThatCameAndWentIsAsItIs) {
   ExpectTrue(early);
   EXPECT_GE(read_pages_, 1U + 10 + 40);
   EXPECT_LT(read_pages_, 300U);
+}
+
+TEST_F(EarlyPagesTest, AProcessThatMayOpenNothingMoreIsAsItWas) {
+  StartChild([] {});
+  const rlimit none = {0, 0};
+  ASSERT_EQ(prlimit(child_->pid(), RLIMIT_NOFILE, &none, nullptr), 0);
+  const std::vector<Mapping> before = ReadSmaps(child_->pid()).value();
+  EXPECT_THAT(EarlyPages::Copy(child_->pid(), DetectKernelFeatures(), 1 << 30).error().message,
+              testing::HasSubstr("userfaultfd("));
+  EXPECT_EQ(ReadSmaps(child_->pid()).value().size(), before.size());
+  HaveItChange();
 }
 
 // The new program has other memory, also where the old one had some.
