@@ -9,6 +9,7 @@
 #include "dumper/dump_images.h"
 #include "formats/image_type.h"
 #include "process/memory_use.h"
+#include "process/task_list.h"
 
 namespace ckpt {
 
@@ -20,8 +21,16 @@ constexpr size_t kReaderThreads = 2;
 // Buffers where the tree stays frozen until all is written: enough to keep the disk busy.
 constexpr uint64_t kStreamBytes = uint64_t{64} << 20;
 
-// A process with less is read under the freeze as fast as it could be stopped for a copy.
+// A process with less is read under the freeze as fast as it, and each of its threads, could be
+// stopped for a copy.
 constexpr uint64_t kEarlyBytes = uint64_t{32} << 20;
+constexpr uint64_t kEarlyThreadBytes = uint64_t{512} << 10;
+
+bool IsWorthACopy(pid_t pid, uint64_t private_bytes) {
+  if (private_bytes < kEarlyBytes) return false;
+  const Result<std::vector<pid_t>> threads = ListThreads(pid);
+  return threads.has_value() && private_bytes >= threads.value().size() * kEarlyThreadBytes;
+}
 
 // At most a quarter of the free memory of the machine.
 uint64_t BufferLimitBytes() {
@@ -39,7 +48,7 @@ Result<> PagesDump::Prepare(std::span<const pid_t> pids) {
 
 // A process that cannot be copied, for whatever reason, is read under the freeze.
 void PagesDump::CopyEarly(pid_t pid, uint64_t private_bytes, uint64_t limit_bytes) {
-  if (private_bytes < kEarlyBytes || private_bytes > limit_bytes) return;
+  if (private_bytes > limit_bytes || !IsWorthACopy(pid, private_bytes)) return;
   Result<EarlyPages> early = EarlyPages::Copy(pid, options_.features, limit_bytes);
   if (early.has_value()) {
     log_.Info("process {}: {} MB copied before the freeze, stopped for {} us", pid,
