@@ -284,10 +284,15 @@ std::vector<PagesToDump> FindPagesToDump(const std::vector<Mapping>& mappings) {
   for (const Mapping& mapping : mappings) {
     const SpecialMapping special = SpecialMappingOf(mapping);
     if (mapping.shared || IsVvar(special) || special == SpecialMapping::kVsyscall) continue;
+    const bool is_vdso = special == SpecialMapping::kVdso;
+    if (!is_vdso && mapping.usage && mapping.usage->HasNoPrivatePages()) continue;
+    // What is swapped out may be a file's in memory (shmem_swap_usage in fs/proc/task_mmu.c).
+    const bool is_all_private =
+        mapping.usage && mapping.usage->anonymous_bytes == mapping.size_bytes();
     // Without a file every page there is is private, which is quicker to find out.
     const PagesToDump source = {
         .range = {mapping.start, mapping.end},
-        .whole = special == SpecialMapping::kVdso,
+        .whole = is_vdso || is_all_private,
         .selection = mapping.inode == 0 ? PageSelection::kPopulated : PageSelection::kPrivate};
     if (!sources.empty() && IsOneScan(sources.back(), source)) {
       sources.back().range.end = source.range.end;
@@ -296,23 +301,6 @@ std::vector<PagesToDump> FindPagesToDump(const std::vector<Mapping>& mappings) {
     }
   }
   return sources;
-}
-
-std::vector<RemoteRange> SelectPages(const std::vector<PagesToDump>& sources,
-                                     std::span<const RemoteRange> private_pages) {
-  std::vector<RemoteRange> selected;
-  for (const PagesToDump& source : sources) {
-    const auto [start, end] = source.range;
-    if (source.whole) selected.push_back(source.range);
-    while (!private_pages.empty() && private_pages.front().end <= start) {
-      private_pages = private_pages.subspan(1);
-    }
-    for (const RemoteRange& pages : private_pages) {
-      if (pages.start >= end || source.whole) break;
-      AppendRange({std::max(pages.start, start), std::min(pages.end, end)}, selected);
-    }
-  }
-  return selected;
 }
 
 std::vector<RemoteRange> FindRangesWithHoles(const std::vector<Mapping>& mappings) {

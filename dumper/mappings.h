@@ -4,7 +4,6 @@
 
 #include <sys/types.h>
 
-#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -40,7 +39,7 @@ Result<CollectedMappings> CollectMappings(pid_t pid, const std::vector<Mapping>&
 Result<> AddUsage(const std::vector<Mapping>& smaps, std::vector<Mapping>& mappings);
 
 // Where pages to dump are: those that `selection` finds, or every page of the vdso, which restorers
-// parse.
+// parse, and of a mapping whose usage says that all are private; one that has none is left out.
 struct PagesToDump {
   RemoteRange range;
   bool whole = false;
@@ -48,10 +47,6 @@ struct PagesToDump {
 };
 // Ascending; mappings side by side are one where they can be.
 std::vector<PagesToDump> FindPagesToDump(const std::vector<Mapping>& mappings);
-
-// What `sources` take of the private pages of all mappings, which ascend as they do.
-std::vector<RemoteRange> SelectPages(const std::vector<PagesToDump>& sources,
-                                     std::span<const RemoteRange> private_pages);
 
 // Where guard pages (MADV_GUARD_INSTALL) may be: those are in no page table, so a mapping all of
 // whose pages are has none. `mappings` have their usage. Ascending, neighbours joined.

@@ -127,9 +127,11 @@ TEST_F(MappingsTest, TheVdsoIsDumpedWholeAndVvarIsOneEntryWithoutPages) {
   size_t vvar_count = 0;
   for (const pb::vma_entry& vma : collected.vmas) vvar_count += (vma.status() & kVmaVvar) != 0;
   EXPECT_EQ(vvar_count, 1U);
+  const auto vdso = std::ranges::find(mappings_, SpecialMapping::kVdso, SpecialMappingOf);
+  ASSERT_NE(vdso, mappings_.end());
   size_t whole_count = 0;
   for (const PagesToDump& source : FindPagesToDump(mappings_)) {
-    whole_count += source.whole;
+    whole_count += source.whole && source.range == RemoteRange{vdso->start, vdso->end};
     for (const pb::vma_entry& vma : collected.vmas) {
       if ((vma.status() & kVmaVvar) == 0) continue;
       EXPECT_FALSE(source.range.Overlaps({vma.start(), vma.end()}));
@@ -155,16 +157,27 @@ TEST(PagesToDumpTest, NeighboursAreOneScanWhereTheyAskForTheSamePages) {
   EXPECT_EQ(pages[2].range, (RemoteRange{0x5000, 0x6000}));
 }
 
-TEST(PagesToDumpTest, OfThePrivatePagesThoseOfTheSourcesAreSelectedAndAWholeSourceIsWhole) {
-  const std::vector<PagesToDump> sources = {{.range = {0x1000, 0x4000}},
-                                            {.range = {0x4000, 0x6000}},
-                                            {.range = {0x8000, 0xa000}, .whole = true},
-                                            {.range = {0xb000, 0xc000}}};
-  const std::vector<RemoteRange> found = {
-      {0x0000, 0x1000}, {0x3000, 0x5000}, {0x6000, 0x7000}, {0x9000, 0xc000}, {0xd000, 0xe000}};
-  EXPECT_EQ(SelectPages(sources, found),
-            (std::vector<RemoteRange>{{0x3000, 0x5000}, {0x8000, 0xa000}, {0xb000, 0xc000}}));
-  EXPECT_EQ(SelectPages(sources, {}), (std::vector<RemoteRange>{{0x8000, 0xa000}}));
+TEST(PagesToDumpTest, WhatIsAllPrivateIsTakenWholeAndWhatHasNoPrivatePageNotAtAll) {
+  std::vector<Mapping> mappings(5);
+  for (size_t i = 0; i < mappings.size(); ++i) {
+    mappings[i].start = 0x10000 * (i + 1);
+    mappings[i].end = mappings[i].start + 0x3000;
+    mappings[i].usage = MappingUsage{.rss_bytes = 0x3000};
+  }
+  mappings[1].usage->anonymous_bytes = 0x1000;
+  mappings[2].usage->anonymous_bytes = 0x3000;
+  mappings[3].path = "[vdso]";
+  mappings[4].usage->swap_bytes = 0x3000;  // of a file in memory, perhaps
+  const auto pages = FindPagesToDump(mappings);
+  ASSERT_EQ(pages.size(), 4U);
+  EXPECT_EQ(pages[0].range.start, 0x20000U);
+  EXPECT_FALSE(pages[0].whole);
+  EXPECT_EQ(pages[1].range, (RemoteRange{0x30000, 0x33000}));
+  EXPECT_TRUE(pages[1].whole);
+  EXPECT_EQ(pages[2].range.start, 0x40000U);
+  EXPECT_TRUE(pages[2].whole);
+  EXPECT_EQ(pages[3].range.start, 0x50000U);
+  EXPECT_FALSE(pages[3].whole);
 }
 
 TEST(RangesWithHolesTest, AMappingWithAllItsPagesIsLeftOutAndNeighboursAreJoined) {

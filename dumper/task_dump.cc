@@ -21,7 +21,7 @@ namespace ckpt {
 
 namespace {
 
-// A call for each kind of mapping costs more than a look at the struct page of so many.
+// To look at so many for guard pages takes less time than a call for each mapping.
 constexpr int64_t kFewPages = 4096;
 
 // Whether a SIGTRAP can be told from the task's own, and changes nothing.
@@ -78,30 +78,15 @@ Result<> TaskDump::AddSmaps(std::vector<Mapping> smaps) {
 
 Result<> TaskDump::FindPages() {
   if (IsZombie()) return success();
-  if (features_.pagemap_scan && stat_.rss_pages < kFewPages) return FindPagesAtOnce();
-  CKPT_TRY(const PagemapReader pagemap, PagemapReader::Open(pid(), features_));
+  CKPT_TRY(PagemapReader pagemap, PagemapReader::Open(pid(), features_));
+  pagemap_.emplace(std::move(pagemap));
   for (const PagesToDump& source : FindPagesToDump(mappings_)) {
     if (source.whole) {
-      snapshot.pages.push_back(source.range);
+      AppendRange(source.range, snapshot.pages);
     } else {
-      CKPT_TRY(pagemap.Scan(source.range, source.selection, snapshot.pages));
+      CKPT_TRY(pagemap_->Scan(source.range, source.selection, snapshot.pages));
     }
   }
-  return success();
-}
-
-Result<> TaskDump::FindPagesAtOnce() {
-  const auto is_scanned = [](const Mapping& mapping) {
-    return SpecialMappingOf(mapping) != SpecialMapping::kVsyscall;  // no address of a process
-  };
-  const auto last = std::find_if(mappings_.rbegin(), mappings_.rend(), is_scanned);
-  PagesAndGuards found;
-  if (last != mappings_.rend()) {
-    CKPT_TRY(const PagemapReader pagemap, PagemapReader::Open(pid(), features_));
-    CKPT_TRY(pagemap.ScanAtOnce({mappings_.front().start, last->end}, found));
-  }
-  snapshot.pages = SelectPages(FindPagesToDump(mappings_), found.pages);
-  guards_ = std::move(found.guards);
   return success();
 }
 
@@ -109,30 +94,28 @@ Result<> TaskDump::Collect(FileTable& files, Refusals& refusals) {
   if (IsZombie()) return success();
   CKPT_TRY(CollectDirectories(pid(), files, refusals, &snapshot.mm, &snapshot.fs));
   snapshot.fs.set_umask(statuses_.front().umask);
-  if (!guards_) CKPT_TRY(FindGuardPages());
-  RefuseGuardPages(refusals);
+  CKPT_TRY(RefuseGuardPages(refusals));
   CKPT_TRY(CollectedMappings mapped, CollectMappings(pid(), mappings_, files, refusals));
   mapped_files_ = std::move(mapped.files);
   for (pb::vma_entry& vma : mapped.vmas) *snapshot.mm.add_vmas() = std::move(vma);
   return success();
 }
 
-Result<> TaskDump::FindGuardPages() {
-  guards_.emplace();
-  const std::vector<RemoteRange> with_holes = FindRangesWithHoles(mappings_);
+Result<> TaskDump::RefuseGuardPages(Refusals& refusals) {
+  std::vector<RemoteRange> with_holes = FindRangesWithHoles(mappings_);
   if (with_holes.empty()) return success();
-  CKPT_TRY(const PagemapReader pagemap, PagemapReader::Open(pid(), features_));
-  for (const RemoteRange& range : with_holes) {
-    CKPT_TRY(pagemap.Scan(range, PageSelection::kGuard, *guards_));
+  if (features_.pagemap_scan && stat_.rss_pages < kFewPages) {
+    with_holes = {{with_holes.front().start, with_holes.back().end}};
   }
-  return success();
-}
-
-void TaskDump::RefuseGuardPages(Refusals& refusals) const {
-  for (const RemoteRange& guard : *guards_) {
+  std::vector<RemoteRange> guards;
+  for (const RemoteRange& range : with_holes) {
+    CKPT_TRY(pagemap_->Scan(range, PageSelection::kGuard, guards));
+  }
+  for (const RemoteRange& guard : guards) {
     refusals.Add("guard pages {:#x}-{:#x} (MADV_GUARD_INSTALL): not supported yet", guard.start,
                  guard.end);
   }
+  return success();
 }
 
 std::vector<RemoteRange> TaskDump::ExecutableRanges() const {

@@ -17,6 +17,7 @@
 #include "process/frozen_tree.h"
 #include "process/kernel_features.h"
 #include "process/maps.h"
+#include "process/pagemap.h"
 #include "process/posix_timers.h"
 #include "process/remote_memory.h"
 #include "process/remote_syscalls.h"
@@ -73,9 +74,7 @@ class TaskDump {
   TaskSnapshot snapshot;
 
  private:
-  Result<> FindPagesAtOnce();
-  Result<> FindGuardPages();
-  void RefuseGuardPages(Refusals& refusals) const;
+  Result<> RefuseGuardPages(Refusals& refusals);
   std::vector<RemoteRange> ExecutableRanges() const;
 
   FrozenTask& task_;
@@ -85,7 +84,7 @@ class TaskDump {
   std::optional<RemoteMemory> memory_;
   std::vector<Mapping> mappings_;
   std::vector<MappedFile> mapped_files_;
-  std::optional<std::vector<RemoteRange>> guards_;  // where they have been looked for
+  std::optional<PagemapReader> pagemap_;
   std::vector<PosixTimer> posix_timers_;
   std::optional<RemoteSyscalls> engine_;
   std::vector<ThreadFacts> threads_;

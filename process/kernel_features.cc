@@ -24,7 +24,7 @@ bool HasPagemapScan(PageCategory category) {
   if (fd.has_error()) return false;
   const uint64_t page = reinterpret_cast<uint64_t>(&fd) / kPageSize * kPageSize;
   return ScanPages(fd.value().get(), "/proc/self/pagemap", {page, page + kPageSize},
-                   {.any_of = static_cast<uint64_t>(category)}, [](RemoteRange, uint64_t) {})
+                   {.any_of = static_cast<uint64_t>(category)}, [](RemoteRange) {})
       .has_value();
 }
 

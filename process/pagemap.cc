@@ -122,19 +122,7 @@ Result<> PagemapReader::ScanByIoctl(RemoteRange range, PageSelection selection,
                                     std::vector<RemoteRange>& found) const {
   const CategoryFilter filter = FilterOf(selection, features_.pagemap_guard);
   return ScanPages(fd_.get(), path_, range, filter,
-                   [&found](RemoteRange pages, uint64_t) { AppendRange(pages, found); });
-}
-
-Result<> PagemapReader::ScanAtOnce(RemoteRange range, PagesAndGuards& found) const {
-  CKPT_CHECK(features_.pagemap_scan);
-  CategoryFilter filter = FilterOf(PageSelection::kPrivate, false);
-  const CategoryFilter guards = FilterOf(PageSelection::kGuard, features_.pagemap_guard);
-  filter.any_of |= guards.any_of;
-  filter.told_apart = guards.any_of;
-  return ScanPages(fd_.get(), path_, range, filter,
-                   [&found](RemoteRange pages, uint64_t categories) {
-                     AppendRange(pages, categories == 0 ? found.pages : found.guards);
-                   });
+                   [&found](RemoteRange pages) { AppendRange(pages, found); });
 }
 
 Result<> PagemapReader::ScanEntries(RemoteRange range, PageSelection selection,

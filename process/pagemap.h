@@ -35,12 +35,6 @@ enum class PageSelection {
 // Makes it part of the last range of `found` where it follows on that.
 void AppendRange(RemoteRange range, std::vector<RemoteRange>& found);
 
-// Pages of kPrivate and of kGuard.
-struct PagesAndGuards {
-  std::vector<RemoteRange> pages;
-  std::vector<RemoteRange> guards;
-};
-
 class PagemapReader {
  public:
   // Opens /proc/PID/pagemap. Whether the zero page can be told in the fallback depends on seeing
@@ -53,9 +47,6 @@ class PagemapReader {
   // time: about 1 ns a page, so pass over mappings of which MappingUsage says that they hold
   // nothing.
   Result<> Scan(RemoteRange range, PageSelection selection, std::vector<RemoteRange>& found) const;
-
-  // Both kinds by one call, across whatever mappings `range` has: needs PAGEMAP_SCAN.
-  Result<> ScanAtOnce(RemoteRange range, PagesAndGuards& found) const;
 
  private:
   // Page frames of zeros, 0 where unknown: the zero page, and the first of the huge zero page.

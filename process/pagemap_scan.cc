@@ -55,7 +55,7 @@ Result<size_t> ScanOnce(int fd, std::string_view name, ScanArgument& argument) {
 }  // namespace
 
 Result<> ScanPages(int pagemap_fd, std::string_view name, RemoteRange range, CategoryFilter filter,
-                   const std::function<void(RemoteRange, uint64_t)>& take, ScanAction action) {
+                   const std::function<void(RemoteRange)>& take, ScanAction action) {
   std::array<PageRegion, kRegionsPerCall> regions;
   ScanArgument argument;
   argument.start = range.start;
@@ -66,12 +66,11 @@ Result<> ScanPages(int pagemap_fd, std::string_view name, RemoteRange range, Cat
   argument.category_mask = filter.none_of | filter.all_of;
   argument.flags = action == ScanAction::kProtectAndScan ? kProtectMatching : 0;
   argument.category_anyof_mask = filter.any_of;
-  // Regions that differ only in what is not to be returned join.
-  argument.return_mask = filter.told_apart;
+  // With no category to return, regions that differ only in those join.
   while (argument.start < argument.end) {
     CKPT_TRY(const size_t count, ScanOnce(pagemap_fd, name, argument));
     for (const PageRegion& region : std::span(regions).first(count)) {
-      take({region.start, region.end}, region.categories);
+      take({region.start, region.end});
     }
     // walk_end is stale when the kernel, which hands regions over 512 at a time, came to the end of
     // the range after it had handed some over: do_pagemap_scan in fs/proc/task_mmu.c, seen on 6.18.

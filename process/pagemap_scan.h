@@ -27,18 +27,17 @@ struct CategoryFilter {
   uint64_t none_of = 0;
   uint64_t any_of = 0;
   uint64_t all_of = 0;
-  uint64_t told_apart = 0;  // `take` gets these, those of the pages, too
 };
 
 // kProtectAndScan: pages that are taken are those not written to from then on. Their mapping must
 // be tracked.
 enum class ScanAction : uint8_t { kScan, kProtectAndScan };
 
-// Calls `take` with each run of alike pages of `range` that the filter lets through, by address;
+// Calls `take` with each run of pages of `range` that the filter lets through, by address;
 // one run of pages may come in several pieces. `pagemap_fd` is an open /proc/PID/pagemap, `name`
 // what messages call it.
 Result<> ScanPages(int pagemap_fd, std::string_view name, RemoteRange range, CategoryFilter filter,
-                   const std::function<void(RemoteRange, uint64_t categories)>& take,
+                   const std::function<void(RemoteRange)>& take,
                    ScanAction action = ScanAction::kScan);
 
 }  // namespace ckpt

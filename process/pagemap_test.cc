@@ -56,13 +56,9 @@ class PagemapTest : public ::testing::TestWithParam<bool> {
     const auto reader = PagemapReader::Open(getpid(), FeaturesOf(GetParam()));
     EXPECT_TRUE(reader.has_value()) << reader.error().message;
     std::vector<RemoteRange> found;
-    const auto result = reader.value().Scan(areas_.back(), selection, found);
-    EXPECT_TRUE(result.has_value()) << result.error().message;
-    return Numbered(found);
-  }
-
-  std::vector<RemoteRange> Numbered(std::vector<RemoteRange> found) const {
     const RemoteRange area = areas_.back();
+    const auto result = reader.value().Scan(area, selection, found);
+    EXPECT_TRUE(result.has_value()) << result.error().message;
     for (RemoteRange& range : found) {
       range = {(range.start - area.start) / kPageSize, (range.end - area.start) / kPageSize};
     }
@@ -151,33 +147,6 @@ TEST_P(PagemapTest, GuardPagesAreNoDataAndToldApart) {
   EXPECT_EQ(Scan(PageSelection::kPrivate), (Pages{{0, 1}, {3, 4}}));
   EXPECT_EQ(Scan(PageSelection::kPopulated), (Pages{{0, 1}, {3, 4}}));
   EXPECT_EQ(Scan(PageSelection::kGuard), (Pages{{1, 3}}));
-}
-
-TEST_P(PagemapTest, PagesAndGuardsAreFoundAtOnceAcrossMappings) {
-  if (!GetParam()) GTEST_SKIP() << "only PAGEMAP_SCAN can";
-  const UniqueFd fd = MakeFile(4);
-  const KernelFeatures features = DetectKernelFeatures();
-  char* area = Map(12, PROT_NONE, MAP_PRIVATE);
-  const int protection = PROT_READ | PROT_WRITE;
-  ASSERT_EQ(mprotect(area, 4 * kPageSize, protection), 0);
-  for (const int flags : {MAP_PRIVATE, MAP_SHARED}) {
-    char* place = area + (flags == MAP_PRIVATE ? 4 : 8) * kPageSize;
-    ASSERT_NE(mmap(place, 4 * kPageSize, protection, flags | MAP_FIXED, fd.get(), 0), MAP_FAILED);
-  }
-  for (const size_t page : {0, 1, 4, 5, 9}) Write(area, page);
-  for (const size_t page : {2, 7}) EXPECT_EQ(Read(area, page), page == 2 ? 0 : 'f');
-  Pages guards;
-  if (features.pagemap_guard) {
-    ASSERT_EQ(madvise(area + kPageSize, kPageSize, kMadviseGuardInstall), 0);
-    ASSERT_EQ(madvise(area + 5 * kPageSize, kPageSize, kMadviseGuardInstall), 0);
-    guards = {{1, 2}, {5, 6}};
-  }
-  const auto reader = PagemapReader::Open(getpid(), features);
-  PagesAndGuards found;
-  ASSERT_TRUE(reader.value().ScanAtOnce(areas_.back(), found).has_value());
-  EXPECT_EQ(Numbered(found.guards), guards);
-  EXPECT_EQ(Numbered(found.pages),
-            features.pagemap_guard ? (Pages{{0, 1}, {4, 5}}) : (Pages{{0, 2}, {4, 6}}));
 }
 
 TEST_P(PagemapTest, MoreRangesThanOneCallHoldsAreAllFound) {

@@ -86,8 +86,8 @@ Result<> WriteTracking::Track(RemoteRange mapping, std::vector<RemoteRange>& pag
   CKPT_TRY(Unprotect(userfault_.get(), mapping));
   CKPT_TRY(const UniqueFd pagemap, OpenFile(name_, O_RDONLY));
   return ScanPages(
-      pagemap.get(), name_, mapping, kThere,
-      [&](RemoteRange found, uint64_t) { pages.push_back(found); }, ScanAction::kProtectAndScan);
+      pagemap.get(), name_, mapping, kThere, [&](RemoteRange found) { pages.push_back(found); },
+      ScanAction::kProtectAndScan);
 }
 
 // The process may have another address space by now (execve), in which nothing is tracked.
@@ -95,7 +95,7 @@ Result<> WriteTracking::FindClean(std::vector<RemoteRange>& clean) const {
   CKPT_TRY(const UniqueFd pagemap, OpenFile(name_, O_RDONLY));
   for (const RemoteRange& mapping : mappings_) {
     CKPT_TRY(ScanPages(pagemap.get(), name_, mapping, kClean,
-                       [&](RemoteRange found, uint64_t) { clean.push_back(found); }));
+                       [&](RemoteRange found) { clean.push_back(found); }));
   }
   return success();
 }
