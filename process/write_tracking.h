@@ -30,7 +30,8 @@ class WriteTracking {
   // Tracks a whole mapping of private anonymous memory, and appends its pages that hold data to
   // `pages`: what is read of them from now on is true until they are written to. Writes of devices
   // into pages that were pinned before are not seen: let the threads stop once before anything is
-  // read, and their own direct I/O has ended.
+  // read, and their own direct I/O has ended. After an error (the mapping is no longer there, say)
+  // what was appended is tracked all the same.
   Result<> Track(RemoteRange mapping, std::vector<RemoteRange>& pages);
 
   // Appends the pages of tracked mappings that were not written to since; with the process stopped,
