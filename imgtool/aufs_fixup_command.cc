@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/program_options/value_semantic.hpp>
+#include <charconv>
 #include <filesystem>
 #include <optional>
 #include <ostream>
@@ -76,7 +77,8 @@ Result<> ReadChoice(const po::variables_map& options, const char* name,
   return MakeError(ErrorCode::kUsage, "--{}={}: one of {} expected", name, *given, names);
 }
 
-// KEY:VAL as CRIU takes it: KEY is the mountpoint, VAL the key by which a restorer is told.
+// KEY:VAL as CRIU takes it: KEY is the mountpoint, VAL the key by which a restorer is told. The
+// mountpoint can have the number of a mount namespace before it.
 Result<> ReadExternalMount(const std::string& word, MountChoices& mounts) {
   if (word == "auto") {
     mounts.external_auto = true;
@@ -84,12 +86,21 @@ Result<> ReadExternalMount(const std::string& word, MountChoices& mounts) {
   }
   const size_t colon = word.find(':');
   const bool has_both = colon != std::string::npos && colon + 1 < word.size();
-  if (!word.starts_with('/') || !has_both) {
-    return MakeError(ErrorCode::kUsage, "--ext-mount-map {}: MOUNTPOINT:KEY or auto expected",
-                     word);
+  const size_t slash = word.find('/');
+  ExternalMount external;
+  const bool is_named = slash > 0 && slash < colon;
+  if (is_named) {
+    const auto [end, problem] =
+        std::from_chars(word.data(), word.data() + slash, external.mnt_ns_id.emplace());
+    if (problem != std::errc() || end != word.data() + slash) external.mnt_ns_id.reset();
   }
-  CKPT_TRY(std::string mountpoint, NormalPath(word.substr(0, colon)));
-  mounts.external.push_back({std::move(mountpoint), word.substr(colon + 1)});
+  if (!has_both || slash > colon || external.mnt_ns_id.has_value() != is_named) {
+    return MakeError(ErrorCode::kUsage,
+                     "--ext-mount-map {}: MOUNTPOINT:KEY, N/MOUNTPOINT:KEY or auto expected", word);
+  }
+  CKPT_TRY(external.mountpoint, NormalPath(word.substr(slash, colon - slash)));
+  external.key = word.substr(colon + 1);
+  mounts.external.push_back(std::move(external));
   return success();
 }
 
@@ -223,7 +234,8 @@ void AddAufsFixupOptions(po::options_description& options) {
                         "a file that was deleted in the union since: error or ghost");
   options.add_options()("ext-mount-map,m",
                         po::value<std::vector<std::string>>()->value_name("MOUNTPOINT:KEY"),
-                        "make this mount external, under this key; auto: all that need it");
+                        "make this mount external, under this key; 8/MOUNTPOINT:KEY: that of "
+                        "mountpoints-8.img; auto: all that need it");
   options.add_options()("mount-root", po::value<std::string>()->value_name("PATH"),
                         "the root that the union mounts get");
   options.add_options()("mount-ref", po::value<std::string>()->value_name("FILE"),

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "formats/check/mounted_directories.h"
 #include "formats/image_type.h"
 #include "imgtool/external_mounts.h"
 #include "imgtool/fixup_context.h"
@@ -35,50 +37,57 @@ class ExternalPass {
       : context_(context), plan_(plan), mounts_(MountsToMake(context.facts)) {}
 
   Result<> Run() {
-    std::set<std::string> used;
+    std::set<const ExternalMount*> used;
     CKPT_TRY(ProposeNamed(used));
     CKPT_TRY(ProposeFound());
     for (const ExternalMount& wanted : context_.mounts.external) {
-      if (!used.contains(wanted.mountpoint)) return NothingMountedAt(wanted.mountpoint);
+      if (!used.contains(&wanted)) return NothingMountedAt(wanted);
     }
     return success();
   }
 
  private:
-  const std::string* WantedKey(const DumpedMount& mount) const {
-    for (const ExternalMount& wanted : context_.mounts.external) {
-      if (wanted.mountpoint == mount.entry.mountpoint()) return &wanted.key;
-    }
-    return nullptr;
+  bool FirstNamespaceHas(const std::string& mountpoint) const {
+    return std::ranges::any_of(mounts_, [&](const DumpedMount& mount) {
+      return mount.entry.mountpoint() == mountpoint && !FurtherNamespaceOf(mount, mounts_);
+    });
   }
 
-  Result<> ProposeNamed(std::set<std::string>& used) {
+  bool IsMeant(const ExternalMount& wanted, const DumpedMount& mount) const {
+    if (wanted.mountpoint != mount.entry.mountpoint()) return false;
+    if (wanted.mnt_ns_id) {
+      const auto image = FindImageTypeByFileName(mount.place.image);
+      return image && image->id == *wanted.mnt_ns_id;
+    }
+    return !FurtherNamespaceOf(mount, mounts_) || !FirstNamespaceHas(wanted.mountpoint);
+  }
+
+  // The one that names the namespace counts more.
+  const ExternalMount* Wanted(const DumpedMount& mount) const {
+    const ExternalMount* found = nullptr;
+    for (const ExternalMount& wanted : context_.mounts.external) {
+      if (!IsMeant(wanted, mount)) continue;
+      if (found == nullptr || (wanted.mnt_ns_id && !found->mnt_ns_id)) found = &wanted;
+    }
+    return found;
+  }
+
+  Result<> ProposeNamed(std::set<const ExternalMount*>& used) {
     for (const DumpedMount& mount : mounts_) {
-      const std::string* key = WantedKey(mount);
-      if (key == nullptr) continue;
-      used.insert(mount.entry.mountpoint());
-      CKPT_TRY(ProposeKey(mount, *key, "--ext-mount-map", plan_));
+      const ExternalMount* wanted = Wanted(mount);
+      if (wanted == nullptr) continue;
+      used.insert(wanted);
+      CKPT_TRY(ProposeKey(mount, wanted->key, "--ext-mount-map", plan_));
     }
     return success();
   }
 
-  // A mountpoint names one mount of a namespace only: that of another one than the first gets the
-  // number of its image before it.
-  std::string KeyOf(const DumpedMount& mount) const {
-    const std::string& mountpoint = mount.entry.mountpoint();
-    if (mount.place.image == mounts_.front().place.image) return mountpoint;
-    const auto image = FindImageTypeByFileName(mount.place.image);
-    return image ? fmt::format("{}{}", image->id, mountpoint) : mountpoint;
-  }
-
   Result<> ProposeFound() {
     for (const DumpedMount* mount : MountsThatNeedKeys(mounts_)) {
-      if (WantedKey(*mount) != nullptr) continue;
-      const bool is_union = mount->entry.fstype() == pb::AUFS ||
-                            mount->entry.fstype() == pb::OVERLAYFS ||
-                            mount->entry.fstype() == pb::FUSE;
+      if (Wanted(*mount) != nullptr) continue;
+      const bool is_union = IsUnionType(mount->entry);
       if (!is_union && !context_.mounts.external_auto) continue;
-      CKPT_TRY(ProposeKey(*mount, KeyOf(*mount),
+      CKPT_TRY(ProposeKey(*mount, ExternalName(*mount, mounts_),
                           is_union ? "a union that is not the first process's root, which no "
                                      "restorer mounts"
                                    : "shows what no other mount of the dump does "
@@ -88,15 +97,17 @@ class ExternalPass {
     return success();
   }
 
-  Error NothingMountedAt(const std::string& mountpoint) const {
+  Error NothingMountedAt(const ExternalMount& wanted) const {
     std::vector<std::string> needed;
     for (const DumpedMount* mount : MountsThatNeedKeys(mounts_)) {
-      needed.push_back(FieldText(mount->entry.mountpoint()));
+      needed.push_back(FieldText(ExternalName(*mount, mounts_)));
     }
+    const std::string name =
+        (wanted.mnt_ns_id ? fmt::format("{}", *wanted.mnt_ns_id) : "") + wanted.mountpoint;
     return MakeError(ErrorCode::kNotFound,
                      "--ext-mount-map: nothing in the dump is mounted at {}; mounts that need a "
                      "key: {}",
-                     FieldText(mountpoint),
+                     FieldText(name),
                      needed.empty() ? "none" : fmt::format("{}", fmt::join(needed, ", ")));
   }
 

@@ -12,8 +12,8 @@ struct FixupContext;
 inline constexpr char kExternalMountPass[] = "external-mounts";
 
 // The keys that the user asked for, and those of unions that are not the root of their namespace:
-// their mountpoints. Namespaces that a restorer does not make are left alone. kNotFound: a key for
-// a mountpoint at which nothing is mounted.
+// their mountpoints, see ExternalName. Namespaces that a restorer does not make are left alone.
+// kNotFound: a key for a mountpoint at which nothing is mounted.
 Result<> ProposeExternalMounts(const FixupContext& context, EditPlan& plan);
 
 }  // namespace ckpt

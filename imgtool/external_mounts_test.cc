@@ -58,9 +58,9 @@ TEST(ExternalMounts, AUnionBelowTheRootNeedsOneToo) {
 
 TEST(ExternalMounts, OfTheRootsOfSeveralNamespacesTheFirstIsGiven) {
   const auto first = SampleMounts(7, {SampleMount(pb::AUFS, 44, 1, "/")});
-  auto mounts = SampleMounts(8, {Bind(44, 61, "/work", "/work", pb::AUFS),
-                                 SampleMount(pb::OVERLAYFS, 60, 2, "/"),
-                                 SampleMount(pb::PROC, 62, 60, "/proc")});
+  auto mounts = SampleMounts(
+      8, {Bind(44, 61, "/work", "/work", pb::AUFS), SampleMount(pb::OVERLAYFS, 60, 2, "/"),
+          SampleMount(pb::PROC, 62, 60, "/proc")});
   mounts.insert(mounts.begin(), first.begin(), first.end());
   const auto needed = MountsThatNeedKeys(mounts);
   ASSERT_EQ(needed.size(), 1U) << "one is bound from the first namespace's root";

@@ -100,6 +100,51 @@ TEST_F(FactsReaderTest, MountsAndRecordedFactsKeepTheirPlaces) {
   EXPECT_EQ(FindMapping(facts, SampleFile(8, "/d/x")), nullptr);
 }
 
+TEST_F(FactsReaderTest, TheFirstProcessHasTheFirstNamespaceWhateverItsNumber) {
+  dump_.WriteFiles({});
+  std::vector<pb::pstree_entry> tasks(2);
+  for (size_t i = 0; i < tasks.size(); ++i) {
+    const auto pid = static_cast<uint32_t>(9 - i);
+    tasks[i].set_pid(pid);
+    tasks[i].set_ppid(i == 0 ? 0 : 9);
+    tasks[i].set_pgid(9);
+    tasks[i].set_sid(9);
+    tasks[i].add_threads(pid);
+    const uint32_t mnt_ns_id = i == 0 ? 12 : 11;
+    dump_.Write(ImageType::kIds, pid, std::vector{SampleIds(pid, mnt_ns_id)});
+    dump_.Write(ImageType::kMnts, mnt_ns_id,
+                std::vector{SampleMount(pb::AUFS, 100 + mnt_ns_id, 1, "/")});
+  }
+  EXPECT_FALSE(Read().root_mnt_ns_id);
+  EXPECT_EQ(MountsToMake(Read()).front().entry.mnt_id(), 111U);
+  dump_.Write(ImageType::kPstree, 0, tasks);
+  EXPECT_EQ(Read().root_mnt_ns_id, 12U);
+  EXPECT_EQ(MountsToMake(Read()).front().entry.mnt_id(), 112U);
+}
+
+TEST_F(FactsReaderTest, AMountIsKnownAsItWasBeforeAFixup) {
+  dump_.WriteFiles({});
+  dump_.Write(ImageType::kMnts, 7,
+              std::vector{SampleMount(pb::UNSUPPORTED, 44, 1, "/", "discard"),
+                          SampleMount(pb::PROC, 45, 44, "/proc")});
+  std::vector<pb::raw_fact_entry> facts(2);
+  for (size_t i = 0; i < facts.size(); ++i) {
+    facts[i].mutable_mount()->set_mnt_ns_id(7);
+    *facts[i].mutable_mount()->mutable_before() =
+        SampleMount(pb::AUFS, 44, 1, "/", i == 0 ? "si=1f" : "later");
+  }
+  facts.emplace_back().mutable_mount()->set_mnt_ns_id(8);
+  *facts[2].mutable_mount()->mutable_before() = SampleMount(pb::AUFS, 44, 1, "/");
+  dump_.Write(ImageType::kCkptRaw, 0, facts);
+  const DumpFacts read = Read();
+  const DumpedMount& mount = *read.mounts.Find(44);
+  EXPECT_TRUE(mount.is_repaired);
+  EXPECT_EQ(mount.entry.options(), "discard");
+  EXPECT_EQ(mount.origin.options(), "si=1f");
+  EXPECT_FALSE(read.mounts.Find(45)->is_repaired);
+  EXPECT_EQ(read.mounts.Find(45)->origin.fstype(), uint32_t{pb::PROC});
+}
+
 TEST_F(FactsReaderTest, ADirectoryWithoutFilesImagesIsNoDump) {
   dump_.WriteFile("pages-1.img", "x");
   const auto facts = ReadDumpFacts(dump_.directory());

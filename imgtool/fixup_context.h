@@ -2,6 +2,7 @@
 #ifndef IMGTOOL_FIXUP_CONTEXT_H_
 #define IMGTOOL_FIXUP_CONTEXT_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,10 +17,12 @@
 namespace ckpt {
 
 // A mount that a restorer binds from outside the dump: what is mounted at `mountpoint` gets the key
-// by which the restorer is told where it is.
+// by which the restorer is told where it is. Without a namespace it is that of the first process's,
+// or where that has none there, of the others.
 struct ExternalMount {
   std::string mountpoint;
   std::string key;
+  std::optional<uint32_t> mnt_ns_id = std::nullopt;
 };
 
 // What the user wants of the mounts.

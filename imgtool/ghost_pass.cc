@@ -78,9 +78,10 @@ class GhostPass {
     return fmt::format("{}: {}", repair.file->place.Text(), repair.found.why);
   }
 
-  // One ghost for all files that lie at one place.
+  // One ghost for all files that lie at one place of a branch and were of one file system.
   Result<uint32_t> GhostOf(const PathRepair& repair) {
-    const auto [known, is_new] = ids_.try_emplace(repair.found.branch_path, next_id_);
+    const uint32_t device = repair.owner == nullptr ? 0 : DeviceOf(*repair.owner);
+    const auto [known, is_new] = ids_.try_emplace({repair.found.branch_path, device}, next_id_);
     if (!is_new) return known->second;
     ++next_id_;
     CKPT_TRY(const std::string head, GhostHead(repair));
@@ -122,7 +123,8 @@ class GhostPass {
   EditPlan& plan_;
   const MeantUnions meant_;
   uint32_t next_id_ = 1;
-  std::map<std::string, uint32_t> ids_;  // by the path of the branch file
+  // By the path of the branch file and the device that the ghost gets.
+  std::map<std::pair<std::string, uint32_t>, uint32_t> ids_;
 };
 
 }  // namespace

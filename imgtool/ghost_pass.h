@@ -13,10 +13,10 @@ struct FixupContext;
 inline constexpr char kGhostPass[] = "ghosts";
 
 // For each file that is to be a ghost an entry of remap-fpath.img, and for each different branch
-// file a ghost-file-N.img with a number that the dump does not use: owner, mode and times of the
-// branch file, device and inode as /proc/PID/maps recorded them for the union, else its own. Where
-// mounts were dumped it gets the device of that on which its name lies, which watches have, too.
-// kUnsupported: it is no regular file.
+// file, and each union that shared it, a ghost-file-N.img with a number that the dump does not use:
+// owner, mode and times of the branch file, device and inode as /proc/PID/maps recorded them for
+// the union, else its own. Where mounts were dumped it gets the device of that on which its name
+// lies, which watches have, too. kUnsupported: it is no regular file.
 Result<> ProposeGhosts(const FixupContext& context, EditPlan& plan);
 
 }  // namespace ckpt

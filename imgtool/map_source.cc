@@ -1,7 +1,11 @@
 #include "imgtool/map_source.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -122,7 +126,34 @@ class Placer {
     if (root != nullptr && CanBeUnion(root->origin)) PlaceAt(mnt_ns_id, root->origin, mount);
   }
 
+  // A task that unshared its mount namespace still has the union: it is one of the map there, too.
+  void PlaceInOtherNamespaces(std::vector<MapUnion>& unions) const {
+    for (size_t i = 0, said = unions.size(); i < said; ++i) {
+      if (!unions[i].mnt_ns_id) continue;
+      const DumpedMount* placed = facts_.mounts.FindUnion(*unions[i].mnt_ns_id, unions[i]);
+      if (placed == nullptr) continue;
+      for (const auto& [mnt_ns_id, mounts] : facts_.mounts.namespaces()) {
+        const DumpedMount* there = FindWidest(mounts, *placed);
+        if (there == nullptr || HasUnionAt(unions, mnt_ns_id, *there)) continue;
+        MapUnion copy = unions[i];
+        copy.id = fmt::format("{}:{}", mnt_ns_id, copy.id);
+        PlaceAt(mnt_ns_id, there->origin, copy);
+        unions.push_back(std::move(copy));
+      }
+    }
+  }
+
  private:
+  // Whether one of them is that of the superblock in the namespace.
+  bool HasUnionAt(const std::vector<MapUnion>& unions, uint32_t mnt_ns_id,
+                  const DumpedMount& there) const {
+    return std::ranges::any_of(unions, [&](const MapUnion& one) {
+      const DumpedMount* mount =
+          one.mnt_ns_id == mnt_ns_id ? facts_.mounts.FindUnion(mnt_ns_id, one) : nullptr;
+      return mount != nullptr && SameSuperblock(mount->origin, there.origin);
+    });
+  }
+
   static void PlaceAt(uint32_t mnt_ns_id, const pb::mnt_entry& entry, MapUnion& mount) {
     mount.mnt_ns_id = mnt_ns_id;
     mount.mnt_id = entry.mnt_id();
@@ -135,20 +166,43 @@ class Placer {
     return mount.device == entry.root_dev();
   }
 
-  // The mount of the whole union rather than a bind mount of a part of it.
+  // In the namespace that the map says, where that has the union.
   bool PlaceByMounts(MapUnion& mount) const {
+    const auto& namespaces = facts_.mounts.namespaces();
+    const auto said = mount.mnt_ns_id ? namespaces.find(*mount.mnt_ns_id) : namespaces.end();
+    if (said != namespaces.end() && PlaceInOneOf(said, std::next(said), mount)) return true;
+    return PlaceInOneOf(namespaces.begin(), namespaces.end(), mount);
+  }
+
+  using Namespaces = std::map<uint32_t, std::vector<DumpedMount>>::const_iterator;
+
+  // The mount of the whole union rather than a bind mount of a part of it.
+  bool PlaceInOneOf(Namespaces first, Namespaces last, MapUnion& mount) const {
     const pb::mnt_entry* found = nullptr;
     uint32_t found_in = 0;
-    for (const auto& [mnt_ns_id, mounts] : facts_.mounts.namespaces()) {
-      for (const DumpedMount& candidate : mounts) {
+    for (; first != last; ++first) {
+      for (const DumpedMount& candidate : first->second) {
         if (!IsIt(candidate.origin, mount)) continue;
         if (found != nullptr && found->root().size() <= candidate.origin.root().size()) continue;
         found = &candidate.origin;
-        found_in = mnt_ns_id;
+        found_in = first->first;
       }
     }
     if (found != nullptr) PlaceAt(found_in, *found, mount);
     return found != nullptr;
+  }
+
+  // The mount of the superblock in the namespace that shows most of it.
+  static const DumpedMount* FindWidest(const std::vector<DumpedMount>& mounts,
+                                       const DumpedMount& of) {
+    const DumpedMount* widest = nullptr;
+    for (const DumpedMount& mount : mounts) {
+      if (!SameSuperblock(mount.origin, of.origin)) continue;
+      const bool is_wider =
+          widest == nullptr || mount.origin.root().size() < widest->origin.root().size();
+      if (is_wider) widest = &mount;
+    }
+    return widest;
   }
 
   bool PlaceByRecord(MapUnion& mount) const {
@@ -198,6 +252,7 @@ Result<BranchMap> PlaceUnions(BranchMap map, const DumpFacts& facts) {
                        "their ids or devices");
     }
   }
+  placer.PlaceInOtherNamespaces(map.unions);
   CKPT_TRY(CheckBranchMap(map));
   return map;
 }

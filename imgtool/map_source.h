@@ -20,7 +20,8 @@ Result<BranchMap> ReadMapSource(const std::string& source);
 // Says where the unions of `map` are mounted in the dump, as far as that tells: by AUFS's id (in
 // the options of a dumped mount, or recorded), by the device of the superblock. A single union that
 // is mounted nowhere in the dump is taken for the root of its only namespace, if that can be one;
-// of several those that the dump does not have are dropped. Then checks the map.
+// of several those that the dump does not have are dropped. One whose superblock other namespaces
+// mount, too, is in the map once for each, as "N:ID". Then checks the map.
 Result<BranchMap> PlaceUnions(BranchMap map, const DumpFacts& facts);
 
 }  // namespace ckpt

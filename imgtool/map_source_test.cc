@@ -82,6 +82,11 @@ class PlaceUnionsTest : public testing::Test {
     return text;
   }
 
+  // What `imgtool branches` prints of a union in two namespaces.
+  static constexpr char in_both_as_text_[] =
+      "branch-map 1\nunion 1\n mountpoint /\n mnt-ns 7\n mnt-id 44\n si 1\n branch rw /a\n"
+      "union 8:1\n mountpoint /mnt/u\n mnt-ns 8\n mnt-id 60\n si 1\n branch rw /a\n";
+
   DumpFacts facts_;
 };
 
@@ -101,6 +106,20 @@ TEST_F(PlaceUnionsTest, AufsIdsAreFoundInWhatWasRecorded) {
   EXPECT_EQ(Place(kTwoUnions),
             "error: the dump has none of the unions of the map: no mount of it has one of their "
             "ids or devices");
+}
+
+// As after unshare(2).
+TEST_F(PlaceUnionsTest, AUnionOfSeveralNamespacesIsInTheMapOnceForEach) {
+  pb::mnt_entry part = SampleMount(pb::AUFS, 59, 58, "/part", "si=1");
+  part.set_root("/sub");
+  pb::mnt_entry whole = SampleMount(pb::AUFS, 60, 58, "/mnt/u", "si=1");
+  for (pb::mnt_entry* mount : {&part, &whole}) mount->set_root_dev(44);
+  DumpMounts(7, {SampleMount(pb::AUFS, 44, 1, "/", "si=1")});
+  DumpMounts(8, {SampleMount(pb::TMPFS, 58, 1, "/"), part, whole});
+  DumpMounts(9, {SampleMount(pb::AUFS, 70, 1, "/", "si=2")});
+  const std::string in_both = "1 at / mount 44;8:1 at /mnt/u mount 60;";
+  EXPECT_EQ(Place("/sys/fs/aufs/si_1/br0:/a=rw\n"), in_both);
+  EXPECT_EQ(Place(in_both_as_text_), in_both);
 }
 
 TEST_F(PlaceUnionsTest, AHostsMountIsFoundByItsDevice) {

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 #include <google/protobuf/descriptor.h>
 
-#include <algorithm>
+#include <map>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "imgtool/branch_map.h"
@@ -31,26 +32,39 @@ void SetField(pb::mnt_entry& entry, const Edit& edit) {
   }
 }
 
-const DumpedMount* FindParent(const DumpedMount& mount, const std::vector<DumpedMount>& mounts) {
-  for (const DumpedMount& other : mounts) {
-    if (&other != &mount && other.entry.mnt_id() == mount.entry.parent_mnt_id()) return &other;
+// The parents of the mounts of a namespace.
+class Parents {
+ public:
+  explicit Parents(const std::vector<DumpedMount>& mounts) {
+    for (const DumpedMount& mount : mounts) by_id_.try_emplace(mount.entry.mnt_id(), &mount);
   }
-  return nullptr;
-}
 
-// Whether the parents lead to a mount without one.
-bool LeadsToRoot(const DumpedMount& mount, const std::vector<DumpedMount>& mounts) {
-  const DumpedMount* at = &mount;
-  for (size_t climbed = 0; climbed <= mounts.size(); ++climbed) {
-    at = FindParent(*at, mounts);
-    if (at == nullptr) return true;
+  const DumpedMount* Find(const DumpedMount& mount) const {
+    const auto parent = by_id_.find(mount.entry.parent_mnt_id());
+    return parent == by_id_.end() || parent->second == &mount ? nullptr : parent->second;
   }
-  return false;
-}
+
+  // Whether the parents lead to a mount without one. Each mount is passed once, whoever asks.
+  bool LeadToRoot(const DumpedMount& mount) {
+    std::vector<const DumpedMount*> path;
+    const DumpedMount* at = &mount;
+    while (at != nullptr && leads_.try_emplace(at, false).second) {
+      path.push_back(at);
+      at = Find(*at);
+    }
+    const bool leads = at == nullptr || leads_[at];
+    for (const DumpedMount* passed : path) leads_[passed] = leads;
+    return leads;
+  }
+
+ private:
+  std::unordered_map<uint32_t, const DumpedMount*> by_id_;
+  std::unordered_map<const DumpedMount*, bool> leads_;  // not yet, while on the path
+};
 
 class TreeCheck {
  public:
-  explicit TreeCheck(const std::vector<DumpedMount>& mounts) : mounts_(mounts) {}
+  explicit TreeCheck(const std::vector<DumpedMount>& mounts) : mounts_(mounts), parents_(mounts) {}
 
   std::vector<PlanNote> Run() {
     const DumpedMount* root = nullptr;
@@ -74,12 +88,12 @@ class TreeCheck {
 
   void CheckPlace(const DumpedMount& mount, const DumpedMount*& root) {
     const std::string& mountpoint = mount.entry.mountpoint();
-    const DumpedMount* parent = FindParent(mount, mounts_);
+    const DumpedMount* parent = parents_.Find(mount);
     if (parent != nullptr && !IsWithin(mountpoint, parent->entry.mountpoint())) {
       Refused(mount, fmt::format("mountpoint {} is not below that of its parent, {}",
                                  FieldText(mountpoint), FieldText(parent->entry.mountpoint())));
     }
-    if (!LeadsToRoot(mount, mounts_)) Refused(mount, "its parents lead in a circle");
+    if (!parents_.LeadToRoot(mount)) Refused(mount, "its parents lead in a circle");
     if (parent != nullptr) return;
     if (mountpoint != "/") {
       Refused(mount, fmt::format("its parent {} is not in the image", mount.entry.parent_mnt_id()));
@@ -91,15 +105,15 @@ class TreeCheck {
   }
 
   const std::vector<DumpedMount>& mounts_;
+  Parents parents_;
   std::vector<PlanNote> notes_;
 };
 
-PlanNote NeedsKey(const DumpedMount& mount) {
-  const std::string& mountpoint = mount.entry.mountpoint();
+PlanNote NeedsKey(const DumpedMount& mount, const std::string& name) {
   return {mount.place.Text(),
           fmt::format("{} at {} shows what no other mount of the dump does: a restorer needs it as "
                       "an external mount (--ext-mount-map {}:KEY, or auto for all)",
-                      FieldText(mount.entry.root()), FieldText(mountpoint), mountpoint)};
+                      FieldText(mount.entry.root()), FieldText(mount.entry.mountpoint()), name)};
 }
 
 }  // namespace
@@ -107,9 +121,11 @@ PlanNote NeedsKey(const DumpedMount& mount) {
 std::vector<DumpedMount> EditedMounts(const std::vector<DumpedMount>& mounts,
                                       const EditPlan& plan) {
   std::vector<DumpedMount> edited = mounts;
+  std::map<EntryPlace, pb::mnt_entry*> entries;
+  for (DumpedMount& mount : edited) entries.emplace(mount.place, &mount.entry);
   for (const Edit* edit : plan.edits()) {
-    const auto mount = std::ranges::find(edited, edit->place, &DumpedMount::place);
-    if (mount != edited.end()) SetField(mount->entry, *edit);
+    const auto entry = entries.find(edit->place);
+    if (entry != entries.end()) SetField(*entry->second, *edit);
   }
   return edited;
 }
@@ -127,7 +143,9 @@ std::vector<PlanNote> CheckMountsOfPlan(const DumpFacts& facts, const EditPlan& 
     }
   }
   const std::vector<DumpedMount> edited = EditedMounts(MountsToMake(facts), plan);
-  for (const DumpedMount* mount : MountsThatNeedKeys(edited)) notes.push_back(NeedsKey(*mount));
+  for (const DumpedMount* mount : MountsThatNeedKeys(edited)) {
+    notes.push_back(NeedsKey(*mount, ExternalName(*mount, edited)));
+  }
   return notes;
 }
 

@@ -65,9 +65,12 @@ class NamePass {
                                  name.field, FieldText(name.path), mount.id, judgement.doubt)});
       return ProposeForeignMount(name);
     }
-    if (matches.size() > 1) {
+    for (const BranchMatch& other : matches) {
+      const bool is_same = mount.mountpoint == UnionOf(other).mountpoint &&
+                           AreOneUnion(context_.facts, mount, UnionOf(other));
+      if (is_same) continue;
       return Refuse(name, fmt::format("lies in a branch that unions {} and {} share", mount.id,
-                                      UnionOf(matches[1]).id));
+                                      UnionOf(other).id));
     }
     return ProposeRepair(name, match, judgement.evidence);
   }

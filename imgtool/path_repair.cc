@@ -106,6 +106,7 @@ class Finder {
     const std::string name = TargetOf(file, matches[0]).name;
     for (const BranchMatch& match : matches) {
       if (TargetOf(file, match).name == name) continue;
+      if (AreOneUnion(facts_, UnionOf(matches[0]), UnionOf(match))) continue;
       return Refuse(file, fmt::format("lies in a branch that unions {} and {} share: it could be "
                                       "{} or {}",
                                       UnionOf(matches[0]).id, UnionOf(match).id, Quoted(name),
@@ -282,15 +283,18 @@ std::optional<uint32_t> NamespaceOf(const DumpFacts& facts, const DumpedFile& fi
 Result<PathRepairs> FindPathRepairs(const DumpFacts& facts, const RepairRules& rules) {
   Finder finder(facts, rules);
   std::vector<std::string> refusals;
+  std::optional<ErrorCode> first;
   for (const DumpedFile& file : facts.files) {
     const Result<> looked = finder.Look(file);
     if (looked.has_value()) continue;
-    if (looked.error().code != ErrorCode::kUnsupported) return looked.error();
+    const ErrorCode code = looked.error().code;
+    if (code != ErrorCode::kUnsupported && code != ErrorCode::kNotFound) return looked.error();
+    if (!first) first = code;
     refusals.push_back(looked.error().message);
   }
-  if (refusals.empty()) return std::move(finder).Finish();
-  if (refusals.size() == 1) return MakeError(ErrorCode::kUnsupported, "{}", refusals[0]);
-  return MakeError(ErrorCode::kUnsupported, "{} files cannot be repaired:\n  {}", refusals.size(),
+  if (!first) return std::move(finder).Finish();
+  if (refusals.size() == 1) return MakeError(*first, "{}", refusals[0]);
+  return MakeError(*first, "{} files cannot be repaired:\n  {}", refusals.size(),
                    fmt::join(refusals, "\n  "));
 }
 

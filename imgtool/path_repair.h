@@ -57,10 +57,11 @@ struct PathRepairs {
 // A pseudo-link of AUFS gets a name of its inode; a ghost that has lain in what is no directory of
 // the union any more, one in the directory above.
 //
-// kUnsupported, naming all entries that it is about: two unions share the branch and nothing tells
-// them apart; a name of AUFS itself without another name; a file that was deleted in the union, or
-// is shadowed by another one there, unless the rules say what to do; a new name that other mounts
-// cover or that exceeds 4095 bytes. kNotFound: the root file system that is read has no such file.
+// An error names all entries that it is about, and has the code of the first. kUnsupported: two
+// unions share the branch and nothing tells them apart; a name of AUFS itself without another name;
+// a file that was deleted in the union, or is shadowed by another one there, unless the rules say
+// what to do; a new name that other mounts cover or that exceeds 4095 bytes. kNotFound: the root
+// file system that is read has no such file.
 Result<PathRepairs> FindPathRepairs(const DumpFacts& facts, const RepairRules& rules);
 
 // The namespace of the dump that a file belongs to: that of the tasks that use it, else the only

@@ -382,6 +382,26 @@ TEST_F(PathRepairTest, TasksOfAnotherNamespaceKeepTheirPaths) {
             "tasks of other mount namespaces refer to it");
 }
 
+TEST_F(PathRepairTest, AllFilesThatAreRefusedAreNamedAndTheFirstGivesTheCode) {
+  resolve_ = [](const FileQuestion& question) -> Result<ResolvedFile> {
+    ResolvedFile found;
+    found.fate = FileFate::kDeleted;
+    found.why = "gone";
+    if (question.rest != "/missing") return found;
+    return MakeError(ErrorCode::kNotFound, "is not below /root");
+  };
+  AddFile(1, "/d/ID/missing");
+  AddFile(2, "/d/ID/deleted");
+  AddTask({1, 2}, {});
+  const auto found = Find();
+  ASSERT_TRUE(found.has_error());
+  EXPECT_EQ(found.error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(found.error().message,
+            "2 files cannot be repaired:\n  files.img: entry 1: \"/d/ID/missing\" is not below "
+            "/root\n  files.img: entry 2: \"/d/ID/deleted\" was deleted in union web: gone (see "
+            "--on-deleted)");
+}
+
 TEST_F(PathRepairTest, ARepairedDumpHasNothingToRepair) {
   AddFile(1, "/d/ID/bin/sh").entry.set_mnt_id(22);
   AddTask({1}, {});

@@ -64,4 +64,13 @@ UnionName NameAsGiven(const DumpFacts& facts, const std::optional<uint32_t>& mnt
   return found;
 }
 
+bool AreOneUnion(const DumpFacts& facts, const MapUnion& one, const MapUnion& other) {
+  if (&one == &other) return true;
+  if (!one.mnt_ns_id || !other.mnt_ns_id) return false;
+  const DumpedMount* of_one = facts.mounts.FindUnion(*one.mnt_ns_id, one);
+  const DumpedMount* of_other = facts.mounts.FindUnion(*other.mnt_ns_id, other);
+  return of_one != nullptr && of_other != nullptr &&
+         SameSuperblock(of_one->origin, of_other->origin);
+}
+
 }  // namespace ckpt

@@ -30,6 +30,9 @@ UnionName NameOfRest(const DumpFacts& facts, const std::optional<uint32_t>& mnt_
 UnionName NameAsGiven(const DumpFacts& facts, const std::optional<uint32_t>& mnt_ns_id,
                       const MapUnion& mount, std::string name);
 
+// Whether two unions of a map are the same, or one that two namespaces have mounted.
+bool AreOneUnion(const DumpFacts& facts, const MapUnion& one, const MapUnion& other);
+
 }  // namespace ckpt
 
 #endif  // IMGTOOL_UNION_NAME_H_

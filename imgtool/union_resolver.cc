@@ -107,9 +107,19 @@ Result<> CompareWithShown(const LayerStack& layers, const FileQuestion& question
   return success();
 }
 
+bool MayBeAufs(const FileQuestion& question) { return question.mount->type != "overlay"; }
+
+// The beginning of the name below which the union takes no file; empty where there is none.
+Result<std::string> FindObstacle(const LayerStack& layers, const FileQuestion& question,
+                                 const std::string& rest) {
+  if (MayBeAufs(question) && IsReservedInAufs(rest)) return UpToReservedInAufs(rest);
+  CKPT_TRY(LayerFile shown, layers.Find(rest));
+  return std::move(shown.obstacle);
+}
+
 // Of a file whose link says that it is deleted, and that is not really called so. A lower branch
 // still has it.
-Result<ResolvedFile> ResolveDeletedLink(const BranchTree& branch, const FileQuestion& question) {
+Result<ResolvedFile> ResolveDeletedLink(const LayerStack& layers, const FileQuestion& question) {
   const auto without_suffix = [](const std::string& path) {
     return path.substr(0, path.size() - kDeletedSuffix.size());
   };
@@ -118,6 +128,8 @@ Result<ResolvedFile> ResolveDeletedLink(const BranchTree& branch, const FileQues
   resolved.why = "its link says (deleted)";
   resolved.rest =
       question.rest.ends_with(kDeletedSuffix) ? without_suffix(question.rest) : question.rest;
+  CKPT_TRY(resolved.obstacle, FindObstacle(layers, question, resolved.rest));
+  const BranchTree& branch = layers.tree(question.raw.branch_index);
   const std::string rest = without_suffix(question.raw.rest);
   CKPT_TRY(const auto raw, branch.Find(rest));
   if (!raw || (question.recorded && *question.recorded != FactsOf(*raw))) return resolved;
@@ -192,10 +204,9 @@ Result<ResolvedFile> UnionResolver::ResolveInLayers(const LayerStack& layers,
     resolved.of_branch = FactsOf(*raw);
     resolved.branch_path = branch.PathOf(question.raw.rest);
   } else if (question.raw.rest.ends_with(kDeletedSuffix)) {
-    return ResolveDeletedLink(branch, question);
+    return ResolveDeletedLink(layers, question);
   }
-  const bool may_be_aufs = question.mount->type != "overlay";
-  if (may_be_aufs && IsReservedInAufs(question.rest)) {
+  if (MayBeAufs(question) && IsReservedInAufs(question.rest)) {
     resolved.fate = FileFate::kDeleted;
     resolved.why = "it is a name of AUFS itself and no other name of the file is left";
     resolved.obstacle = UpToReservedInAufs(question.rest);

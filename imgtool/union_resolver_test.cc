@@ -138,6 +138,21 @@ TEST_F(UnionResolverTest, ADeletedFileIsLookedForWithoutTheSuffixUnlessItIsCalle
   EXPECT_EQ(ResolveBase(link).fate, FileFate::kPresent);
 }
 
+TEST_F(UnionResolverTest, ADeletedFileSaysWhereTheUnionTakesNoFileAnyMore) {
+  const auto obstacle = [&](const std::string& link) {
+    return Resolve(link, link, FileFacts{5, S_IFREG | 0644}).value().obstacle;
+  };
+  for (const char* name : {"/base/dir/sub", "/base/.wh..wh.orph"}) {
+    fs::create_directories(directory_ + name);
+  }
+  Put("base/dir/sub/x", "12345");
+  Put("base/.wh..wh.orph/12", "12345");
+  EXPECT_EQ(obstacle("/dir/sub/x (deleted)"), "");
+  Put("rw/dir", "a file");
+  EXPECT_EQ(obstacle("/dir/sub/x (deleted)"), "/dir");
+  EXPECT_EQ(obstacle("/.wh..wh.orph/12 (deleted)"), "/.wh..wh.orph");
+}
+
 TEST_F(UnionResolverTest, WhereTheBranchesFileIsGoneTheRecordedSizeDecides) {
   Put("rw/lib/c.so", "12345");
   const uint32_t mode = S_IFREG | 0644;

@@ -12,6 +12,7 @@
 
 #include "formats/check/checked_files.h"
 #include "formats/check/checked_tasks.h"
+#include "formats/check/mounted_directories.h"
 #include "formats/proto/bpf.pb.h"
 #include "formats/proto/mounts.pb.h"
 #include "formats/proto/notify.pb.h"
@@ -23,12 +24,10 @@ namespace {
 
 using MountRef = EntryRef<pb::mnt_entry>;
 
-bool IsExternal(const pb::mnt_entry& mount) { return mount.has_ext_key() || mount.ext_mount(); }
-
 // The mounts of one namespace that a restorer makes again.
 class MountNamespace {
  public:
-  MountNamespace(const CheckedDump& dump, const CheckedImage& image) {
+  MountNamespace(const CheckedDump& dump, const CheckedImage& image) : id_(image.name.id) {
     dump.ForEachIn<pb::mnt_entry>(image, [&](const MountRef& mount) { mounts_.push_back(mount); });
     for (size_t i = 0; i < mounts_.size(); ++i) by_id_.try_emplace(Entry(i).mnt_id(), i);
     for (size_t i = 0; i < mounts_.size(); ++i) {
@@ -36,10 +35,12 @@ class MountNamespace {
     }
   }
 
+  uint64_t id() const { return id_; }  // the N of mountpoints-N.img
   const std::vector<MountRef>& mounts() const { return mounts_; }
   const pb::mnt_entry& Entry(size_t index) const { return *mounts_[index].message; }
   size_t FirstWithId(uint32_t mnt_id) const { return by_id_.at(mnt_id); }
-  // What is mounted at "/" with no parent in the image: it comes from the --root of the restorer.
+  // What is mounted at "/" with no parent in the image: of the first namespace it comes from the
+  // --root of the restorer.
   const std::optional<size_t>& root() const { return root_; }
 
   std::optional<size_t> ParentOf(size_t index) const {
@@ -52,6 +53,7 @@ class MountNamespace {
   bool IsGiven(size_t index) const { return index == root_ || IsExternal(Entry(index)); }
 
  private:
+  uint64_t id_;
   std::vector<MountRef> mounts_;
   std::unordered_map<uint32_t, size_t> by_id_;
   std::optional<size_t> root_;
@@ -164,62 +166,41 @@ void CheckKeys(CheckRun& run) {
   });
 }
 
-bool IsUnion(uint32_t fstype) {
-  return fstype == pb::AUFS || fstype == pb::OVERLAYFS || fstype == pb::FUSE;
+// The namespace whose root the restorer is given: the first task's, or the first of the images.
+std::optional<uint64_t> FirstNamespace(CheckRun& run) {
+  const auto& tasks = run.tasks().all();
+  const auto* ids = tasks.empty() ? nullptr : tasks.front().ids;
+  std::optional<uint64_t> first;
+  ForEachNamespace(run, [&](const MountNamespace& mounts) {
+    const bool is_of_task = ids != nullptr && ids->mnt_ns_id() == mounts.id();
+    if (!first || is_of_task) first = mounts.id();
+  });
+  return first;
 }
-bool CanBeMade(const pb::mnt_entry& mount) {
-  return mount.fstype() != pb::UNSUPPORTED && !IsUnion(mount.fstype());
+
+// CRIU mounts the root of a further namespace from its options, if they say of what.
+bool IsMadeFromOptions(const pb::mnt_entry& mount) {
+  const std::string& options = mount.options();
+  return mount.fstype() == pb::OVERLAYFS &&
+         (options.starts_with("lowerdir") || options.find(",lowerdir") != std::string::npos);
 }
-
-// By superblock, the directories of it that are mounted, each with its mounts, of all namespaces: a
-// restorer binds from one into another.
-class MountedDirectories {
- public:
-  void Add(const pb::mnt_entry& mount, bool is_given) {
-    Directory& directory = OfSuperblock(mount)[mount.root()];
-    if (directory.first == nullptr) directory.first = &mount;
-    directory.is_given = directory.is_given || is_given;
-  }
-
-  // Whether another mount shows all that this one does, so that it can be bound from there. Of two
-  // that show the same the first is the one to bind from.
-  bool HasWider(const pb::mnt_entry& mount) {
-    const auto& directories = OfSuperblock(mount);
-    std::string path = mount.root();
-    const Directory& own = directories.at(path);
-    if (own.is_given || own.first != &mount) return true;
-    while (path.size() > 1) {
-      path.resize(std::max<size_t>(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'), 1));
-      if (directories.contains(path)) return true;
-      if (path[0] != '/') return false;
-    }
-    return false;
-  }
-
- private:
-  struct Directory {
-    const pb::mnt_entry* first = nullptr;
-    bool is_given = false;
-  };
-
-  std::map<std::string, Directory>& OfSuperblock(const pb::mnt_entry& mount) {
-    return by_superblock_[{mount.root_dev(), mount.fstype()}];
-  }
-
-  std::map<std::pair<uint32_t, uint32_t>, std::map<std::string, Directory>> by_superblock_;
-};
 
 void CheckExternals(CheckRun& run) {
+  const std::optional<uint64_t> first = FirstNamespace(run);
+  const auto is_given = [&](const MountNamespace& mounts, size_t i) {
+    return IsExternal(mounts.Entry(i)) || (i == mounts.root() && mounts.id() == first);
+  };
   MountedDirectories directories;
   ForEachNamespace(run, [&](const MountNamespace& mounts) {
     for (size_t i = 0; i < mounts.mounts().size(); ++i) {
-      directories.Add(mounts.Entry(i), mounts.IsGiven(i));
+      directories.Add(mounts.Entry(i), is_given(mounts, i));
     }
   });
   ForEachNamespace(run, [&](const MountNamespace& mounts) {
     for (size_t i = 0; i < mounts.mounts().size(); ++i) {
       const pb::mnt_entry& mount = mounts.Entry(i);
-      if (mounts.IsGiven(i) || (mount.root() == "/" && CanBeMade(mount))) continue;
+      if (is_given(mounts, i) || (mount.root() == "/" && CanBeMade(mount))) continue;
+      if (i == mounts.root() && IsMadeFromOptions(mount)) continue;
       if (directories.HasWider(mount)) continue;
       run.Add(mounts.mounts()[i], "ext_key",
               fmt::format("(absent), and \"{}\" at \"{}\" is shown by no other mount", mount.root(),
@@ -381,8 +362,8 @@ constexpr CheckRule kRules[] = {
     {"mount-key", kError, "an external mount has one key", "MNTS.ext_key MNTS.ext_mount INVENTORY",
      CheckKeys},
     {"mount-external", kError, "what a restorer cannot mount by itself has a key",
-     "MNTS.ext_key MNTS.ext_mount MNTS.root MNTS.root_dev MNTS.fstype MNTS.mnt_id "
-     "MNTS.parent_mnt_id MNTS.mountpoint INVENTORY",
+     "MNTS.ext_key MNTS.ext_mount MNTS.root MNTS.root_dev MNTS.fstype MNTS.mnt_id MNTS.options "
+     "MNTS.parent_mnt_id MNTS.mountpoint INVENTORY PSTREE IDS CORE",
      CheckExternals},
     {"mount-type", kError, "the type of a file system is one of the format",
      "MNTS.fstype MNTS.fsname INVENTORY", CheckFstypes},

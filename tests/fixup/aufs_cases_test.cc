@@ -98,6 +98,7 @@ TEST_F(AufsCase, AShadowedFileCanBecomeAGhostOfItsBranch) {
   EXPECT_EQ(Files()[0].size(), 5U);
   const ImageFile ghost = ReadImageFile(dump_->Path("ghost-file-1.img")).value();
   EXPECT_EQ(AsText(ghost.entries()[0].extra), "12345");
+  EXPECT_EQ(ParseEntries<pb::ghost_file_entry>(ghost).value()[0].dev(), kUnionMount);
   const auto remaps =
       ReadEntries<pb::remap_file_path_entry>(dump_->Path("remap-fpath.img")).value();
   ASSERT_EQ(remaps.size(), 1U);
@@ -168,7 +169,7 @@ TEST_F(AufsCase, AnOrphanCanOnlyBecomeAGhost) {
   Put("rw/.wh..wh.orph/1234");
   AddMapped("/d/ID/.wh..wh.orph/1234");
   EXPECT_THAT(Fix()[0], HasSubstr("was deleted in union web: it is a name of AUFS itself"));
-  Fix({"--on-deleted", "ghost"});
+  EXPECT_EQ(Fix({"--on-deleted", "ghost"}), Names{"/1234"}) << "AUFS takes no file in there";
   EXPECT_TRUE(fs::exists(dump_->Path("ghost-file-1.img")));
 }
 
@@ -265,8 +266,9 @@ TEST_F(AufsCase, OptionsSayWhatTheyTake) {
   EXPECT_THAT(Fix({"--on-deleted", "rewrite"})[0],
               HasSubstr("--on-deleted=rewrite: one of error, ghost expected"));
   EXPECT_THAT(Fix({"--on-shadowed", "x"})[0], HasSubstr("one of error, rewrite, ghost expected"));
-  EXPECT_THAT(Fix({"--ext-mount-map", "hosts"})[0],
-              HasSubstr("--ext-mount-map hosts: MOUNTPOINT:KEY or auto expected"));
+  EXPECT_THAT(
+      Fix({"--ext-mount-map", "hosts"})[0],
+      HasSubstr("--ext-mount-map hosts: MOUNTPOINT:KEY, N/MOUNTPOINT:KEY or auto expected"));
   EXPECT_THAT(Fix({"--mount-ref", "/no/such/file"})[0], HasSubstr("statx(\"/no/such/file\""));
 }
 

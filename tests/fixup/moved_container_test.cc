@@ -26,7 +26,6 @@ namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::ContainsRegex;
 using testing::HasSubstr;
-using testing::Not;
 
 // Files that only mappings refer to get the path in `layer` and a mount that the container does not
 // have. Returns how many.
@@ -110,7 +109,26 @@ std::string ExternalFileKey(const std::string& pid, const std::string& path) {
   return "";
 }
 
-TEST_F(MovedContainer, AFileThatTheRestorerIsGivenKeepsItsKey) {
+// The entries of files that the restorer is given.
+std::vector<std::string> GivenFiles(const std::string& images) {
+  std::vector<std::string> given;
+  const auto entries = ReadEntries<pb::file_entry>(images + "/files.img").value();
+  for (const pb::file_entry& entry : entries) {
+    if (entry.reg().ext()) given.push_back(entry.SerializeAsString());
+  }
+  return given;
+}
+
+// Also a mount id in it that no mountpoints image has.
+void GiveMountToGivenFiles(const std::string& images) {
+  auto entries = ReadEntries<pb::file_entry>(images + "/files.img").value();
+  for (pb::file_entry& entry : entries) {
+    if (entry.reg().ext()) entry.mutable_reg()->set_mnt_id(kForeignMount);
+  }
+  SampleDump(images).Write(ImageType::kFiles, 0, entries);
+}
+
+TEST_F(MovedContainer, AFileThatTheRestorerIsGivenKeepsItsEntry) {
   Container container =
       Started({.program = "union_below", .root = ContainerRoot::kLayers, .union_below = true});
   const std::string key = ExternalFileKey(std::to_string(container.pid()), "/data/file");
@@ -118,12 +136,14 @@ TEST_F(MovedContainer, AFileThatTheRestorerIsGivenKeepsItsKey) {
   const Result<> dumped = container.Dump(Engine::kCriu, images_, ProcessAfter::kGone,
                                          {"--external", key, "--external", below});
   ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
-  EXPECT_THAT(Repaired("aufs-fixup", {"--branches", root_line_}), Not(HasSubstr(key)));
-  const DumpFacts facts = ReadDumpFacts(repaired_).value();
-  EXPECT_TRUE(std::ranges::any_of(facts.files, [&](const DumpedFile& file) {
-    return file.entry.ext() && file.entry.name() == key;
-  }));
+  const std::string files = ReadWholeFile(images_ + "/files.img").value();
+  GiveMountToGivenFiles(images_);
+  Repaired("aufs-fixup", {"--branches", root_line_});
+  ASSERT_EQ(GivenFiles(images_).size(), 1U);
+  EXPECT_EQ(GivenFiles(repaired_), GivenFiles(images_));
+  SampleDump(images_).WriteFile("files.img", files);
 
+  Repaired("aufs-fixup", {"--branches", root_line_});
   ASSERT_TRUE(container.MoveLayers().has_value());
   const std::string place = MakeTestDirectory("union").value();
   ASSERT_EQ(mount("overlay", place.c_str(), "overlay", 0, container.UnionOptions().c_str()), 0);
@@ -136,7 +156,7 @@ TEST_F(MovedContainer, AFileThatTheRestorerIsGivenKeepsItsKey) {
 }
 
 // Of the file that has the path in each union: the one in the first process's is of its lowest
-// layer.
+// layer, as is the one that only the second child has mapped.
 void NameLibrariesByLayers(const std::string& images, const std::string& layer,
                            const std::string& layer_below) {
   const DumpFacts facts = ReadDumpFacts(images).value();
@@ -144,22 +164,27 @@ void NameLibrariesByLayers(const std::string& images, const std::string& layer,
   auto entries = ReadEntries<pb::file_entry>(dump.Path("files.img")).value();
   size_t count = 0;
   for (pb::file_entry& entry : entries) {
-    if (entry.reg().name() != "/library") continue;
+    const std::string name = entry.reg().name();
+    if (name != "/library" && name != "/unshared") continue;
     const DumpedMount* mount = facts.mounts.Find(entry.reg().mnt_id());
     ASSERT_NE(mount, nullptr);
     const auto& first = facts.mounts.namespaces().at(facts.root_mnt_ns_id.value());
     const bool is_of_first = mount->place.image == first.front().place.image;
-    entry.mutable_reg()->set_name((is_of_first ? layer : layer_below) + "/library");
+    EXPECT_FALSE(is_of_first && name == "/unshared");
+    const bool is_of_root = is_of_first || name == "/unshared";
+    entry.mutable_reg()->set_name((is_of_root ? layer : layer_below) + name);
     entry.mutable_reg()->set_mnt_id(kForeignMount);
     ++count;
   }
-  EXPECT_EQ(count, 2U);
+  EXPECT_EQ(count, 3U);
   dump.Write(ImageType::kFiles, 0, entries);
 }
 
-TEST_F(MovedContainer, TwoNamespacesHaveTwoUnions) {
+// And a third one has the first one's, as after unshare(2).
+TEST_F(MovedContainer, NamespacesHaveTheUnionsThatAreMountedInThem) {
   const auto add_library = [](const Words& branches) {
     std::ofstream(branches.back() + "/library") << "of the root's union";
+    std::ofstream(branches.back() + "/unshared") << "of the root's union in another namespace";
   };
   Container container = Started({.program = "two_unions",
                                  .root = ContainerRoot::kLayers,
@@ -180,13 +205,18 @@ TEST_F(MovedContainer, TwoNamespacesHaveTwoUnions) {
   EXPECT_THAT(Repaired("aufs-fixup", {"--branches", map}),
               ContainsRegex("ext_key: .* -> \"[0-9]+/\""));
   const DumpFacts facts = ReadDumpFacts(repaired_).value();
-  const auto& mounts = *facts.mounts.namespaces().rbegin();
-  const std::string key = facts.mounts.Owner(mounts.first, "/")->entry.ext_key();
+  Words keys;
+  for (const auto& [mnt_ns_id, mounts] : facts.mounts.namespaces()) {
+    const pb::mnt_entry& root = facts.mounts.Owner(mnt_ns_id, "/")->entry;
+    if (root.has_ext_key()) keys.push_back(root.ext_key());
+  }
+  ASSERT_EQ(keys.size(), 1U) << "the other root is bound from the first one";
   ASSERT_TRUE(container.MoveLayers().has_value());
   const std::string place = MakeTestDirectory("union").value();
   ASSERT_EQ(mount("overlay", place.c_str(), "overlay", 0, container.UnionOptions().c_str()), 0);
   // Several mount namespaces are nothing that we restore yet.
-  ExpectToGoOnBy(Engine::kCriu, container, {"--external", fmt::format("mnt[{}]:{}", key, place)});
+  ExpectToGoOnBy(Engine::kCriu, container,
+                 {"--external", fmt::format("mnt[{}]:{}", keys[0], place)});
   umount2(place.c_str(), MNT_DETACH);
 }
 

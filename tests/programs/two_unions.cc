@@ -1,6 +1,7 @@
 // Has /library mapped, a file of the union that is its root, and has a child in a mount namespace
 // of its own, which has /library of another union mapped: that one, mounted at /union before, is
-// its root. WORKDIR is the same for both.
+// its root. WORKDIR is the same for both. Another child unshared its mount namespace, too, and has
+// /unshared of the first union mapped.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -50,6 +51,14 @@ void BeChild() {
   EXPECT_SAME(FileText("/library"), library.content);
 }
 
+void BeChildInTheSameUnion() {
+  REQUIRE(unshare(CLONE_NEWNS) == 0);
+  const Mapping unshared = Map("/unshared");
+  ReadyAndAwaitGo();
+  Expect(unshared);
+  EXPECT_SAME(FileText("/unshared"), unshared.content);
+}
+
 }  // namespace
 }  // namespace ckpt
 
@@ -59,8 +68,10 @@ int main(int argc, char** argv) {
   const Mapping library = Map("/library");
   const pid_t child = StartChild(BeChild);
   REQUIRE(umount2("/union", 0) == 0);
+  const pid_t other_child = StartChild(BeChildInTheSameUnion);
   ReadyAndAwaitGo();
   EndChild(child);
+  EndChild(other_child);
   Expect(library);
   Finish();
 }
