@@ -59,6 +59,7 @@ class DumpRun {
         output_(options.images_directory),
         pages_({.images_directory = options.images_directory,
                 .leaves_running = options.after == AfterDump::kLeaveRunning,
+                .precopy = options.precopy,
                 .compression_level = options.compression_level,
                 .progress = options.progress,
                 .features = options.features},
@@ -262,7 +263,7 @@ class DumpRun {
       CKPT_TRY(snapshot_.shared_memories.Add(dump.pid(), dump.mappings()));
     }
     CKPT_TRY(snapshot_.shared_memories.FindPages());
-    CKPT_TRY(const uint64_t page_count, pages_.StartReading(tasks_, snapshot_.shared_memories));
+    const uint64_t page_count = pages_.StartReading(tasks_, snapshot_.shared_memories);
     reading_since_ = Clock::now();
     snapshot_.stats.set_pages_scanned(page_count);
     snapshot_.stats.set_pages_written(page_count);
@@ -395,9 +396,9 @@ class DumpRun {
   DescriptorTables descriptor_tables_;
   Clock::time_point frozen_since_;
   Clock::time_point reading_since_;
-  std::future<Result<std::vector<std::vector<Mapping>>>> smaps_;
   std::deque<TaskDump> tasks_;
   PagesDump pages_;
+  std::future<Result<std::vector<std::vector<Mapping>>>> smaps_;  // looks at what is above
 };
 
 }  // namespace

@@ -30,6 +30,7 @@ struct DumpOptions {
   SurroundingsOptions surroundings;
   uint64_t ghost_limit_bytes = kDefaultGhostLimitBytes;  // of each deleted file, on disk
   KernelFeatures features;
+  bool precopy = false;  // see PagesDumpOptions
   PageStage::Progress progress;
   // Of zstd; nothing where pages are not compressed. Compressing begins when the process runs again
   // (but where it is not to); pages beyond the buffers take their size on the disk meanwhile.

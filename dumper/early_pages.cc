@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "dumper/task_dump.h"
+#include "process/fdinfo.h"
 #include "process/frozen_process.h"
+#include "process/maps.h"
 #include "process/remote_memory.h"
 
 namespace ckpt {
@@ -52,9 +54,30 @@ Result<Userfault> StopAndTakeUserfault(pid_t pid, const KernelFeatures& features
   return taken;
 }
 
-Result<> StopOnce(pid_t pid) {
+// Devices write into its pages without the kernel's tracking where they were told to before it.
+Result<> RefuseAsynchronousIo(pid_t pid, const KernelFeatures& features) {
+  CKPT_TRY(const std::vector<Mapping> mappings, ReadMappings(pid, features));
+  for (const Mapping& mapping : mappings) {
+    if (mapping.path.starts_with("/[aio]")) {
+      return MakeError(ErrorCode::kUnsupported, "it has asynchronous I/O (io_setup)");
+    }
+  }
+  CKPT_TRY(const std::vector<int> numbers, ListFds(pid));
+  for (const int number : numbers) {
+    CKPT_TRY(const std::string link, ReadLink(fmt::format("/proc/{}/fd/{}", pid, number)));
+    if (link == "anon_inode:[io_uring]") {
+      return MakeError(ErrorCode::kUnsupported, "it has an io_uring");
+    }
+  }
+  return success();
+}
+
+// Synchronous direct I/O has ended when its threads have stopped.
+Result<> StopOnce(pid_t pid, const KernelFeatures& features) {
   CKPT_TRY(FrozenProcess process, FrozenProcess::Freeze(pid));
-  return process.Thaw();
+  Result<> refused = RefuseAsynchronousIo(pid, features);
+  CKPT_TRY(process.Thaw());
+  return refused;
 }
 
 uint64_t SizeOf(std::span<const RemoteRange> ranges) {
@@ -80,25 +103,27 @@ Result<std::vector<RemoteRange>> TrackAll(const std::vector<Mapping>& mappings,
 
 }  // namespace
 
-Result<EarlyPages> EarlyPages::Copy(pid_t pid, const KernelFeatures& features,
-                                    uint64_t limit_bytes) {
-  if (!features.pagemap_scan) return MakeError(ErrorCode::kUnsupported, "no PAGEMAP_SCAN");
-  const auto first_stop = Clock::now();
-  CKPT_TRY(Userfault userfault, StopAndTakeUserfault(pid, features));
-  auto stopped = Clock::now() - first_stop;
+Result<EarlyPages> EarlyPages::Copy(pid_t pid, const KernelFeatures& features, uint64_t limit_bytes,
+                                    const std::function<void(std::chrono::microseconds)>& stopped) {
+  auto since = Clock::now();
+  const auto stop_ends = [&] {
+    stopped(std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - since));
+  };
+  Result<Userfault> taken = StopAndTakeUserfault(pid, features);
+  stop_ends();
+  CKPT_TRY(Userfault userfault, std::move(taken));
   CKPT_TRY(WriteTracking tracking, WriteTracking::Create(pid, std::move(userfault.fd)));
   CKPT_TRY(const auto pages, TrackAll(userfault.mappings, limit_bytes, tracking));
-  // Direct I/O into pages that were pinned before they were tracked has ended when the threads that
-  // wait for it have stopped.
-  const auto second_stop = Clock::now();
-  CKPT_TRY(StopOnce(pid));
-  stopped += Clock::now() - second_stop;
+  // What was pinned before it was tracked has to be of the past.
+  since = Clock::now();
+  const Result<> stopped_once = StopOnce(pid, features);
+  stop_ends();
+  CKPT_TRY(stopped_once);
   CKPT_TRY(PageBuffers store, PageBuffers::Create(SizeOf(pages)));
-  EarlyPages early(std::move(tracking),
-                   std::chrono::duration_cast<std::chrono::microseconds>(stopped),
-                   std::move(store));
+  EarlyPages early(std::move(tracking), std::move(store));
   CKPT_TRY(early.ReadCopies(pid, pages));
-  return early;
+  if (early.size_bytes() >= SizeOf(pages) / 2) return early;
+  return MakeError(ErrorCode::kUnsupported, "most of what it had is gone");
 }
 
 // The process runs: what it has unmapped meanwhile is left out.

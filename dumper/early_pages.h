@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <utility>
@@ -26,13 +27,14 @@ namespace ckpt {
 class EarlyPages {
  public:
   // Copies at most `limit_bytes`. The process is stopped twice for it, each time for as long as its
-  // threads need to stop; the first time a userfaultfd(2) is taken from it. An error says why
-  // nothing was copied; the process runs on as it was.
-  static Result<EarlyPages> Copy(pid_t pid, const KernelFeatures& features, uint64_t limit_bytes);
+  // threads need to stop, and `stopped` is told; the first time a userfaultfd(2) is taken from it.
+  // An error says why nothing was copied.
+  static Result<EarlyPages> Copy(pid_t pid, const KernelFeatures& features, uint64_t limit_bytes,
+                                 const std::function<void(std::chrono::microseconds)>& stopped);
 
-  // How long the process was stopped for it.
-  std::chrono::microseconds stopped() const { return stopped_; }
+  // Of the copies, and of the memory for them.
   uint64_t size_bytes() const { return size_bytes_; }
+  uint64_t store_bytes() const { return store_.bytes().size(); }
 
   // With the process frozen: looks which copies are true.
   Result<> FindClean();
@@ -52,12 +54,11 @@ class EarlyPages {
   };
   class Placing;
 
-  EarlyPages(WriteTracking tracking, std::chrono::microseconds stopped, PageBuffers store)
-      : tracking_(std::move(tracking)), stopped_(stopped), store_(std::move(store)) {}
+  EarlyPages(WriteTracking tracking, PageBuffers store)
+      : tracking_(std::move(tracking)), store_(std::move(store)) {}
   Result<> ReadCopies(pid_t pid, std::span<const RemoteRange> pages);
 
   std::optional<WriteTracking> tracking_;
-  std::chrono::microseconds stopped_;
   PageBuffers store_;
   uint64_t size_bytes_ = 0;         // of the store that copies fill
   std::vector<PageCopy> copies_;    // ascending

@@ -49,10 +49,11 @@ Result<> PagesDump::Prepare(std::span<const pid_t> pids) {
 // A process that cannot be copied, for whatever reason, is read under the freeze.
 void PagesDump::CopyEarly(pid_t pid, uint64_t private_bytes, uint64_t limit_bytes) {
   if (private_bytes > limit_bytes || !IsWorthACopy(pid, private_bytes)) return;
-  Result<EarlyPages> early = EarlyPages::Copy(pid, options_.features, limit_bytes);
+  Result<EarlyPages> early =
+      EarlyPages::Copy(pid, options_.features, limit_bytes,
+                       [this](std::chrono::microseconds time) { stopped_ += time; });
   if (early.has_value()) {
-    log_.Info("process {}: {} MB copied before the freeze, stopped for {} us", pid,
-              early.value().size_bytes() >> 20, early.value().stopped().count());
+    log_.Info("process {}: {} MB copied before the freeze", pid, early.value().size_bytes() >> 20);
     early_.emplace(pid, std::move(early).value());
   } else {
     log_.Info("process {}: not copied before the freeze: {}", pid, early.error().message);
@@ -61,31 +62,27 @@ void PagesDump::CopyEarly(pid_t pid, uint64_t private_bytes, uint64_t limit_byte
 
 Result<> PagesDump::MakeBuffers(std::span<const pid_t> pids) {
   const uint64_t limit_bytes = options_.leaves_running ? BufferLimitBytes() : kStreamBytes;
-  uint64_t copied_bytes = 0;
+  const bool precopy = options_.precopy && options_.leaves_running &&
+                       options_.features.pagemap_scan && WriteTracking::IsPossible();
+  uint64_t stored_bytes = 0;
   uint64_t buffer_bytes = 0;
   for (const pid_t pid : pids) {
     const uint64_t private_bytes = ReadPrivateBytes(pid);
-    if (options_.leaves_running && options_.features.pagemap_scan) {
-      CopyEarly(pid, private_bytes, limit_bytes - copied_bytes);
-    }
+    if (precopy) CopyEarly(pid, private_bytes, limit_bytes - stored_bytes);
     const auto early = early_.find(pid);
     const uint64_t held_bytes = early == early_.end() ? 0 : early->second.size_bytes();
-    copied_bytes += held_bytes;
+    // Its last piece may be more than what was allowed.
+    if (early != early_.end()) stored_bytes += early->second.store_bytes();
+    stored_bytes = std::min(stored_bytes, limit_bytes);
     // What is new by the time of the freeze, too.
     buffer_bytes += private_bytes - std::min(private_bytes, held_bytes) + private_bytes / 16;
   }
-  const uint64_t left_bytes = limit_bytes - std::min(limit_bytes, copied_bytes);
-  CKPT_TRY(PageBuffers buffers, PageBuffers::Create(std::min(buffer_bytes, left_bytes)));
+  CKPT_TRY(PageBuffers buffers,
+           PageBuffers::Create(std::min(buffer_bytes, limit_bytes - stored_bytes)));
   buffers_.emplace(std::move(buffers));
   stage_.emplace(*buffers_, kReaderThreads, options_.progress);
   log_.Info("{} processes in the tree, {} MB of buffers", pids.size(), buffers_->piece_count());
   return success();
-}
-
-std::chrono::microseconds PagesDump::stopped() const {
-  std::chrono::microseconds sum{};
-  for (const auto& [pid, early] : early_) sum += early.stopped();
-  return sum;
 }
 
 void PagesDump::HideTracking(pid_t pid, std::vector<Mapping>& mappings) const {
@@ -93,7 +90,7 @@ void PagesDump::HideTracking(pid_t pid, std::vector<Mapping>& mappings) const {
   if (early != early_.end()) early->second.HideFrom(mappings);
 }
 
-Result<uint64_t> PagesDump::StartReading(std::deque<TaskDump>& tasks, SharedMemories& memories) {
+uint64_t PagesDump::StartReading(std::deque<TaskDump>& tasks, SharedMemories& memories) {
   std::vector<PageStage::Source> sources;
   uint64_t page_count = 0;
   const auto add = [&](PageStage::Source source, std::span<const RemoteRange> pages) {
@@ -104,8 +101,8 @@ Result<uint64_t> PagesDump::StartReading(std::deque<TaskDump>& tasks, SharedMemo
   for (TaskDump& task : tasks) {
     if (task.IsZombie()) continue;
     PageStage::Source source{.memory = &task.memory(), .ranges = {}};
-    if (const auto early = early_.find(task.pid()); early != early_.end()) {
-      CKPT_TRY(early->second.FindClean());
+    const auto early = early_.find(task.pid());
+    if (early != early_.end() && early->second.FindClean().has_value()) {
       early->second.Place(task.snapshot.pages, source);
     } else {
       source.ranges = PageStage::PlaceInOrder(task.snapshot.pages);

@@ -30,8 +30,10 @@ namespace ckpt {
 struct PagesDumpOptions {
   std::string images_directory;
   // Whether the tree runs again as soon as its pages are in memory. Then that may take a quarter of
-  // the machine's free memory, and large processes are copied before the freeze.
+  // the machine's free memory.
   bool leaves_running = false;
+  // Whether large processes are copied before the freeze, where the kernel tracks writes.
+  bool precopy = false;
   std::optional<int> compression_level;
   PageStage::Progress progress;
   KernelFeatures features;
@@ -47,13 +49,13 @@ class PagesDump {
   // directory that cannot be written to; copies; buffers for the rest.
   Result<> Prepare(std::span<const pid_t> pids);
   // How long processes were stopped for copies.
-  std::chrono::microseconds stopped() const;
+  std::chrono::microseconds stopped() const { return stopped_; }
 
   // Under the freeze. Takes from the mappings of smaps what the copying put there.
   void HideTracking(pid_t pid, std::vector<Mapping>& mappings) const;
   // From here on the pages are read beside all else. `tasks` and `memories` know where theirs are;
   // they get their numbers of pages images, and outlive this object. Returns how many pages.
-  Result<uint64_t> StartReading(std::deque<TaskDump>& tasks, SharedMemories& memories);
+  uint64_t StartReading(std::deque<TaskDump>& tasks, SharedMemories& memories);
   // To be called where the buffers do not hold all pages: writing begins under the freeze.
   bool FitsBuffers() const { return stage_->FitsBuffers(); }
   Result<> AllowWriting();
@@ -74,6 +76,7 @@ class PagesDump {
   StagedFileSet& output_;
   Log& log_;
   std::map<pid_t, EarlyPages> early_;
+  std::chrono::microseconds stopped_{};
   std::optional<PageBuffers> buffers_;
   size_t file_count_ = 0;
   std::vector<int> fds_;

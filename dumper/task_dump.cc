@@ -1,7 +1,5 @@
 #include "dumper/task_dump.h"
 
-#include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,6 +14,7 @@
 #include "process/pagemap.h"
 #include "process/rseq_section.h"
 #include "process/task_list.h"
+#include "process/write_tracking.h"
 
 namespace ckpt {
 
@@ -170,11 +169,11 @@ Result<> TaskDump::FillThreads() {
 }
 
 Result<UniqueFd> TaskDump::TakeUserfault() {
-  // Faults of the kernel for the process need nobody: they are answered at once, too.
-  const int flags = O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY;
   Tracee& leader = process().leader();
-  CKPT_TRY(const int64_t number, engine_->Call(leader, SYS_userfaultfd, {flags}));
-  if (number < 0) return ErrnoError(static_cast<int>(-number), "userfaultfd({:#x})", flags);
+  CKPT_TRY(const int64_t number, engine_->Call(leader, SYS_userfaultfd, {kUserfaultFlags}));
+  if (number < 0) {
+    return ErrnoError(static_cast<int>(-number), "userfaultfd({:#x})", kUserfaultFlags);
+  }
   const UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid(), 0)));
   UniqueFd taken(static_cast<int>(syscall(SYS_pidfd_getfd, pidfd.get(), number, 0)));
   const int saved = errno;

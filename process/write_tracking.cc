@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -42,12 +44,16 @@ Result<> Register(int userfault, RemoteRange mapping) {
 
 // Piece by piece, for the process may fault between them.
 Result<> Unprotect(int userfault, RemoteRange mapping) {
-  for (uint64_t start = mapping.start; start < mapping.end; start += kPieceBytes) {
+  for (uint64_t start = mapping.start; start < mapping.end;) {
+    // No piece ends within a huge page, which would be split.
+    const uint64_t end = std::min((start / kPieceBytes + 1) * kPieceBytes, mapping.end);
     uffdio_writeprotect piece = {};
-    piece.range = {start, std::min(kPieceBytes, mapping.end - start)};
-    if (ioctl(userfault, UFFDIO_WRITEPROTECT, &piece) == 0) continue;
-    const int saved = errno;
-    return ErrnoError(saved, "ioctl(UFFDIO_WRITEPROTECT, {:#x})", start);
+    piece.range = {start, end - start};
+    if (ioctl(userfault, UFFDIO_WRITEPROTECT, &piece) != 0) {
+      const int saved = errno;
+      return ErrnoError(saved, "ioctl(UFFDIO_WRITEPROTECT, {:#x})", start);
+    }
+    start = end;
   }
   return success();
 }
@@ -65,6 +71,11 @@ Result<WriteTracking> WriteTracking::Create(pid_t pid, UniqueFd userfault) {
   }
   std::string name = fmt::format("/proc/{}/pagemap", pid);
   return WriteTracking(std::move(userfault), std::move(name));
+}
+
+bool WriteTracking::IsPossible() {
+  UniqueFd userfault(static_cast<int>(syscall(SYS_userfaultfd, kUserfaultFlags)));
+  return userfault.valid() && Create(getpid(), std::move(userfault)).has_value();
 }
 
 // To unregister all at once keeps the process from every fault for long: 7 ms for 256 MB of small

@@ -4,6 +4,8 @@
 #ifndef PROCESS_WRITE_TRACKING_H_
 #define PROCESS_WRITE_TRACKING_H_
 
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <sys/types.h>
 
 #include <string>
@@ -16,8 +18,14 @@
 
 namespace ckpt {
 
+// For userfaultfd(2). Faults of the kernel for the process need nobody: they are answered at once,
+// too.
+inline constexpr int kUserfaultFlags = O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY;
+
 class WriteTracking {
  public:
+  // Whether the kernel has it, tried on this process.
+  static bool IsPossible();
   // `userfault` is a new userfaultfd(2) that the process `pid` has made. kUnsupported: the kernel
   // has no asynchronous mode.
   static Result<WriteTracking> Create(pid_t pid, UniqueFd userfault);

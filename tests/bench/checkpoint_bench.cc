@@ -29,12 +29,15 @@ struct Load {
   const char* text;  // nullptr: the program waits in a container
   ContainerOptions container = {};
   int repetitions = 5;
+  std::vector<std::string> our_options = {};  // of the dump
 };
 const Load kLoads[] = {
     // Of what is short a late wake-up of the machine is a part: more of it, for the median.
     {.name = "1 process, 1 MB", .text = "memory 1048576", .repetitions = 21},
     {"256 MB", "memory 268435456"},
+    {.name = "256 MB, --precopy", .text = "memory 268435456", .our_options = {"--precopy"}},
     {"1 GB", "memory 1073741824"},
+    {.name = "1 GB, --precopy", .text = "memory 1073741824", .our_options = {"--precopy"}},
     {"100 processes", "processes 99"},
     {"500 threads", "threads 499"},
     {"10,000 VMAs", "mappings 10000"},
@@ -83,6 +86,7 @@ struct Target {
   // As the harness has it for CRIU.
   std::vector<std::string> dump_options = {"--manage-cgroups=ignore"};
   std::vector<std::string> restore_options = {"--manage-cgroups=ignore"};
+  std::vector<std::string> our_options = {};
 
   pid_t pid() const { return container ? container->pid() : subject->pid(); }
 };
@@ -92,6 +96,9 @@ Result<> MeasureDump(Engine engine, const Target& target, Times* times) {
   std::vector<std::string> options = target.dump_options;
   // It would run iptables on a network namespace of the tree's own, which is not there.
   if (engine == Engine::kCriu) options.insert(options.end(), {"--network-lock", "skip"});
+  if (engine == Engine::kOurs) {
+    options.insert(options.end(), target.our_options.begin(), target.our_options.end());
+  }
   CKPT_TRY(const double dump, Milliseconds([&] {
              return Dump(engine, target.pid(), images, ProcessAfter::kRunning, options);
            }));
@@ -143,6 +150,7 @@ void PrintRow(const Load& load, const char* what, const Samples& ours, const Sam
 
 Result<> Measure(const Load& load) {
   Target target;
+  target.our_options = load.our_options;
   CKPT_TRY(load.text == nullptr ? StartContainer(load, &target) : StartProgram(load, &target));
   Times times[std::size(kEngines)];
   for (int repetition = 0; repetition < load.repetitions; ++repetition) {

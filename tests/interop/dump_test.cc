@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/file.h"
-#include "process/kernel_features.h"
+#include "process/write_tracking.h"
 #include "tests/harness/command.h"
 #include "tests/harness/engine.h"
 #include "tests/harness/snapshot.h"
@@ -80,16 +80,17 @@ TEST(LiveDumpOfOne, AStoppedProcessThatIsLeftRunningStaysStopped) {
   EXPECT_EQ(started.subject.Verdict().value(), "pass");
 }
 
-// Its memory is copied before the freeze, while it changes; the dump is of one moment.
+// It is copied before the freeze, while it changes; the dump is of one moment.
 TEST(LiveDumpOfOne, MemoryThatChangesAllTheTimeIsThatOfOneMoment) {
   Started started = StartProgram("busy_memory").value();
   Subject subject = std::move(started.subject);
   std::vector<std::string> dumps;
   for (int i = 0; i < 5; ++i) {
     dumps.push_back(MakeTestDirectory("images" + std::to_string(i)).value());
-    const Result<> dumped = Dump(Engine::kOurs, subject.pid(), dumps[i], ProcessAfter::kRunning);
+    const Result<> dumped =
+        Dump(Engine::kOurs, subject.pid(), dumps[i], ProcessAfter::kRunning, {"--precopy"});
     ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
-    if (DetectKernelFeatures().pagemap_scan) {
+    if (WriteTracking::IsPossible()) {
       EXPECT_THAT(ReadWholeFile(dumps[i] + "/dump.log").value(),
                   HasSubstr(" MB copied before the freeze"));
     }
