@@ -64,6 +64,18 @@ class PathRepairTest : public testing::Test {
     return FindPathRepairs(facts_, rules);
   }
 
+  // The branch still has the file, of which a ghost is to be made.
+  void LoseInUnion(const std::string& rest, const std::string& obstacle) {
+    explicit_ = true;
+    on_deleted_ = OnDeleted::kGhost;
+    ResolvedFile lost;
+    lost.fate = FileFate::kDeleted;
+    lost.rest = rest;
+    lost.obstacle = obstacle;
+    lost.branch_path = "/d/ID" + rest;
+    resolve_ = [lost](const FileQuestion&) -> Result<ResolvedFile> { return lost; };
+  }
+
   // The new names, in order; "error: ..." for an error.
   std::vector<std::string> NewNames() {
     const auto found = Find();
@@ -226,32 +238,19 @@ TEST_F(PathRepairTest, WhatTheUnionShowsDecides) {
 
 TEST_F(PathRepairTest, AGhostIsPutWhereTheUnionTakesFiles) {
   AddFile(1, "/d/ID/lib/a/b/c");
-  explicit_ = true;
-  on_deleted_ = OnDeleted::kGhost;
-  ResolvedFile found;
-  found.fate = FileFate::kDeleted;
-  found.branch_path = "/d/ID/lib/a/b/c";
-  resolve_ = [&](const FileQuestion&) -> Result<ResolvedFile> { return found; };
-  found.rest = "/lib/a/b/c";
+  LoseInUnion("/lib/a/b/c", "");
   EXPECT_EQ(NewNames(), Names{"/lib/a/b/c"});
-  found.obstacle = "/lib/a";
+  LoseInUnion("/lib/a/b/c", "/lib/a");
   EXPECT_EQ(NewNames(), Names{"/lib/c"});
   EXPECT_THAT(Find().value().repairs[0].evidence,
               testing::EndsWith("its ghost is put into \"/lib/\""));
-  found.obstacle = "/lib";
+  LoseInUnion("/lib/a/b/c", "/lib");
   EXPECT_EQ(NewNames(), Names{"/c"});
 }
 
 TEST_F(PathRepairTest, AGhostHasNoNameOfAufsItself) {
   AddFile(1, "/d/ID/lib/.wh..wh.x");
-  explicit_ = true;
-  on_deleted_ = OnDeleted::kGhost;
-  ResolvedFile found;
-  found.fate = FileFate::kDeleted;
-  found.branch_path = "/d/ID/lib/.wh..wh.x";
-  found.rest = "/lib/.wh..wh.x";
-  found.obstacle = found.rest;
-  resolve_ = [&](const FileQuestion&) -> Result<ResolvedFile> { return found; };
+  LoseInUnion("/lib/.wh..wh.x", "/lib/.wh..wh.x");
   EXPECT_EQ(NewNames(), Names{"/lib/wh..wh.x"});
 }
 
