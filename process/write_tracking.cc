@@ -61,6 +61,10 @@ Result<> Unprotect(int userfault, RemoteRange mapping) {
 }  // namespace
 
 Result<WriteTracking> WriteTracking::Create(pid_t pid, UniqueFd userfault) {
+  CKPT_TRY(const std::string link, ReadLink(fmt::format("/proc/self/fd/{}", userfault.get())));
+  if (link != "anon_inode:[userfaultfd]") {
+    return MakeError(ErrorCode::kUnsupported, "{} in place of a userfaultfd", link);
+  }
   uffdio_api api = {};
   api.api = UFFD_API;
   api.features = kFeatureWriteProtect | kFeatureUnpopulated | kFeatureAsynchronous;
@@ -85,6 +89,9 @@ WriteTracking::~WriteTracking() {
   for (const RemoteRange& mapping : mappings_) {
     if (Register(userfault_.get(), mapping).has_error()) continue;
     static_cast<void>(Unprotect(userfault_.get(), mapping));
+    // Whoever else may have the descriptor.
+    uffdio_range range = {mapping.start, mapping.size_bytes()};
+    static_cast<void>(ioctl(userfault_.get(), UFFDIO_UNREGISTER, &range));
   }
 }
 
