@@ -119,10 +119,11 @@ Result<EarlyPages> EarlyPages::Copy(pid_t pid, const KernelFeatures& features, u
   const Result<> stopped_once = StopOnce(pid, features);
   stop_ends();
   CKPT_TRY(stopped_once);
-  CKPT_TRY(PageBuffers store, PageBuffers::Create(SizeOf(pages)));
+  const uint64_t wanted_bytes = SizeOf(pages);
+  CKPT_TRY(PageBuffers store, PageBuffers::Create(wanted_bytes));
   EarlyPages early(std::move(tracking), std::move(store));
   CKPT_TRY(early.ReadCopies(pid, pages));
-  if (early.size_bytes() >= SizeOf(pages) / 2) return early;
+  if (early.size_bytes() >= wanted_bytes / 2) return early;
   return MakeError(ErrorCode::kUnsupported, "most of what it had is gone");
 }
 
@@ -221,7 +222,7 @@ void EarlyPages::HideFrom(std::vector<Mapping>& mappings) const {
   const std::vector<RemoteRange>& tracked = tracking_->mappings();
   for (Mapping& mapping : mappings) {
     const auto first = std::ranges::upper_bound(tracked, mapping.start, {}, &RemoteRange::end);
-    const bool is_tracked = first != tracked.end() && first->start < mapping.end;
+    const bool is_tracked = first != tracked.end() && first->Overlaps({mapping.start, mapping.end});
     if (is_tracked && mapping.usage) mapping.usage->flags.Remove(VmFlag::kUffdWriteProtect);
   }
 }

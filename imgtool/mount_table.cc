@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "formats/check/mounted_directories.h"
+
 namespace ckpt {
 
 namespace {
@@ -111,16 +113,6 @@ const DumpedMount* MountTable::FindUnion(uint32_t mnt_ns_id, const MapUnion& mou
   return found;
 }
 
-bool CanBeUnion(const pb::mnt_entry& mount) {
-  switch (mount.fstype()) {
-    case pb::UNSUPPORTED:
-    case pb::AUFS:
-    case pb::FUSE:
-    case pb::OVERLAYFS:
-      return true;
-    default:
-      return false;
-  }
-}
+bool CanBeUnion(const pb::mnt_entry& mount) { return !CanBeMade(mount); }
 
 }  // namespace ckpt

@@ -77,7 +77,8 @@ class MountTable {
   std::map<uint32_t, std::vector<DumpedMount>> namespaces_;
 };
 
-// AUFS, overlayfs, FUSE, or a file system that the dumper did not know by number.
+// AUFS, overlayfs, FUSE, or a file system that the dumper did not know by number: none that a
+// restorer makes.
 bool CanBeUnion(const pb::mnt_entry& mount);
 
 }  // namespace ckpt

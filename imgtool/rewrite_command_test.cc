@@ -47,13 +47,7 @@ pb::file_entry Socket(uint32_t id) {
   socket.add_src_addr(Word("10.0.0.1"));
   socket.add_dst_addr(0);
   *socket.mutable_fown() = SampleRegFile(1, "/x").fown();
-  pb::sk_opts_entry& options = *socket.mutable_opts();
-  options.set_so_sndbuf(1);
-  options.set_so_rcvbuf(1);
-  options.set_so_snd_tmo_sec(0);
-  options.set_so_snd_tmo_usec(0);
-  options.set_so_rcv_tmo_sec(0);
-  options.set_so_rcv_tmo_usec(0);
+  *socket.mutable_opts() = SampleSocketOptions();
   return file;
 }
 

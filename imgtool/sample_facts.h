@@ -32,6 +32,17 @@ inline pb::reg_file_entry SampleRegFile(uint32_t id, std::string name) {
   return file;
 }
 
+inline pb::sk_opts_entry SampleSocketOptions() {
+  pb::sk_opts_entry options;
+  options.set_so_sndbuf(1);
+  options.set_so_rcvbuf(1);
+  options.set_so_snd_tmo_sec(0);
+  options.set_so_snd_tmo_usec(0);
+  options.set_so_rcv_tmo_sec(0);
+  options.set_so_rcv_tmo_usec(0);
+  return options;
+}
+
 // An entry of files.img; its place is that of its id.
 inline DumpedFile SampleFile(uint32_t id, std::string name) {
   return {{"files.img", id}, "reg.", SampleRegFile(id, std::move(name))};

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "process/pagemap.h"
 #include "process/pagemap_scan.h"
 
 namespace ckpt {
@@ -104,7 +105,7 @@ Result<> WriteTracking::Track(RemoteRange mapping, std::vector<RemoteRange>& pag
   CKPT_TRY(Unprotect(userfault_.get(), mapping));
   CKPT_TRY(const UniqueFd pagemap, OpenFile(name_, O_RDONLY));
   return ScanPages(
-      pagemap.get(), name_, mapping, kThere, [&](RemoteRange found) { pages.push_back(found); },
+      pagemap.get(), name_, mapping, kThere, [&](RemoteRange found) { AppendRange(found, pages); },
       ScanAction::kProtectAndScan);
 }
 
@@ -113,7 +114,7 @@ Result<> WriteTracking::FindClean(std::vector<RemoteRange>& clean) const {
   CKPT_TRY(const UniqueFd pagemap, OpenFile(name_, O_RDONLY));
   for (const RemoteRange& mapping : mappings_) {
     CKPT_TRY(ScanPages(pagemap.get(), name_, mapping, kClean,
-                       [&](RemoteRange found) { clean.push_back(found); }));
+                       [&](RemoteRange found) { AppendRange(found, clean); }));
   }
   return success();
 }

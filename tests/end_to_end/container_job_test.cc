@@ -115,6 +115,16 @@ class ContainerJob : public testing::Test {
     EndContainer();
   }
 
+  // It has counted further since that dump, so that what is restored counts some numbers again.
+  void RestoreWhatWasLeftRunning() {
+    DumpAndEnd();
+    Step("fixup");
+    Step("host_b");
+    Step("restore");
+    EXPECT_EQ(Mounts(), mounts_);
+    ExpectNoGap();
+  }
+
   // Numbers may be there more than once.
   static void ExpectNoGap() {
     if (HasFailure()) return;
@@ -151,14 +161,7 @@ TEST_F(ContainerJobByCriu, ItRestoresTheRepairedDump) {
   RestoreAndVerify();
 }
 
-TEST_F(ContainerJobByCriu, ItRestoresTheDumpOfWhatWasLeftRunning) {
-  DumpAndEnd();
-  Step("fixup");
-  Step("host_b");
-  Step("restore");
-  EXPECT_EQ(Mounts(), mounts_);
-  ExpectNoGap();
-}
+TEST_F(ContainerJobByCriu, ItRestoresTheDumpOfWhatWasLeftRunning) { RestoreWhatWasLeftRunning(); }
 
 TEST_F(ContainerJob, WhatWasRestoredIsDumpedAndRestoredAgain) {
   MoveToHostB();
@@ -170,14 +173,8 @@ TEST_F(ContainerJob, WhatWasRestoredIsDumpedAndRestoredAgain) {
   RestoreAndVerify();
 }
 
-// It has counted further since its dump, so that what is restored counts some numbers again.
 TEST_F(ContainerJob, ADumpThatLeavesItRunningIsRestoredOnceItHasEnded) {
-  DumpAndEnd();
-  Step("fixup");
-  Step("host_b");
-  Step("restore");
-  EXPECT_EQ(Mounts(), mounts_);
-  ExpectNoGap();
+  RestoreWhatWasLeftRunning();
   setenv("IMAGES", "/mnt/img2", 1);
   DumpAndEnd();
   Step("restore");

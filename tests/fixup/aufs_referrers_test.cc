@@ -66,13 +66,7 @@ TEST_F(AufsReferrers, NamesOfSocketsAndWatchesFollow) {
     (usk.*set)(1);
   }
   *usk.mutable_fown() = SampleRegFile(1, "/").fown();
-  pb::sk_opts_entry& options = *usk.mutable_opts();
-  options.set_so_sndbuf(1);
-  options.set_so_rcvbuf(1);
-  options.set_so_snd_tmo_sec(0);
-  options.set_so_snd_tmo_usec(0);
-  options.set_so_rcv_tmo_sec(0);
-  options.set_so_rcv_tmo_usec(0);
+  *usk.mutable_opts() = SampleSocketOptions();
   usk.set_name(std::string("/d/ID/run/socket\0", 17));
   usk.set_mnt_id(kHostMount);
   pb::file_entry watch;

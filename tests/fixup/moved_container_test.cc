@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -87,10 +86,8 @@ TEST_F(MovedContainer, AUnionBelowTheRootBecomesExternal) {
   EXPECT_THAT(ErrorOfRestore(container, Engine::kCriu), HasSubstr("Unable to mount overlay"));
   EXPECT_THAT(Repaired("aufs-fixup", {"--branches", root_line_}),
               HasSubstr("ext_key: (absent) -> \"/union\""));
-  const std::string place = MakeTestDirectory("union").value();
-  ASSERT_EQ(mount("overlay", place.c_str(), "overlay", 0, container.UnionOptions().c_str()), 0);
+  const std::string place = container.MountUnion().value();
   ExpectToGoOn(container, {"--external", "mnt[/union]:" + place});
-  umount2(place.c_str(), MNT_DETACH);
 }
 
 // What CRIU calls a descriptor's file that it is to leave to somebody else; "" if there is none.
@@ -145,14 +142,12 @@ TEST_F(MovedContainer, AFileThatTheRestorerIsGivenKeepsItsEntry) {
 
   Repaired("aufs-fixup", {"--branches", root_line_});
   ASSERT_TRUE(container.MoveLayers().has_value());
-  const std::string place = MakeTestDirectory("union").value();
-  ASSERT_EQ(mount("overlay", place.c_str(), "overlay", 0, container.UnionOptions().c_str()), 0);
+  const std::string place = container.MountUnion().value();
   const int given = open((container.root() + "/data/file").c_str(), O_RDONLY);
   ExpectToGoOnBy(
       Engine::kCriu, container,
       {"--external", "mnt[below]:" + place, "--inherit-fd", fmt::format("fd[{}]:{}", given, key)});
   close(given);
-  umount2(place.c_str(), MNT_DETACH);
 }
 
 // Of the file that has the path in each union: the one in the first process's is of its lowest
@@ -212,12 +207,10 @@ TEST_F(MovedContainer, NamespacesHaveTheUnionsThatAreMountedInThem) {
   }
   ASSERT_EQ(keys.size(), 1U) << "the other root is bound from the first one";
   ASSERT_TRUE(container.MoveLayers().has_value());
-  const std::string place = MakeTestDirectory("union").value();
-  ASSERT_EQ(mount("overlay", place.c_str(), "overlay", 0, container.UnionOptions().c_str()), 0);
+  const std::string place = container.MountUnion().value();
   // Several mount namespaces are nothing that we restore yet.
   ExpectToGoOnBy(Engine::kCriu, container,
                  {"--external", fmt::format("mnt[{}]:{}", keys[0], place)});
-  umount2(place.c_str(), MNT_DETACH);
 }
 
 TEST_F(MovedContainer, ExternalMountsGetOtherKeys) {
@@ -278,13 +271,11 @@ TEST_F(MovedContainer, AFileThatGrewIsTakenAsItIs) {
       Dumped({.program = "union_below", .root = ContainerRoot::kLayers, .union_below = true},
              {"--external", "mnt[/union]:below"});
   std::ofstream(container.root() + "/data/file", std::ios::app) << "more";
-  const std::string place = MakeTestDirectory("union").value();
-  ASSERT_EQ(mount("overlay", place.c_str(), "overlay", 0, container.UnionOptions().c_str()), 0);
+  const std::string place = container.MountUnion().value();
   const Words below = {"--external", "mnt[below]:" + place};
   EXPECT_THAT(ErrorOfRestore(container, Engine::kCriu, below), HasSubstr("has bad size"));
   EXPECT_THAT(Repaired("rewrite", {"--restat", container.root()}), HasSubstr("reg.size: "));
   ExpectToGoOn(container, below);
-  umount2(place.c_str(), MNT_DETACH);
 }
 
 }  // namespace

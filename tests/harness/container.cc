@@ -253,6 +253,12 @@ std::string Container::UnionOptions() const {
   return OverlayOptions({below + "-upper", below}, below + "-work");
 }
 
+Result<std::string> Container::MountUnion() {
+  CKPT_TRY(std::string place, MakeTestDirectory("union"));
+  CKPT_TRY(MountAt("overlay", place, "overlay", 0, UnionOptions()));
+  return place;
+}
+
 Result<std::string> Container::Snapshot() const {
   if (!HasMounts()) return TreeSnapshotOf(subject_->pid());
   CKPT_TRY(const std::string tasks, TreeSnapshotOf(subject_->pid()));

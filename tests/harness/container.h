@@ -93,8 +93,9 @@ class Container {
 
   // Likewise: root() shows a plain copy of the union.
   Result<> CopyRoot();
-  // With union_below: the options of that overlay, with the layers where they are now.
-  std::string UnionOptions() const;
+  // With union_below: mounts that overlay in the test, too, from the layers where they are now,
+  // until the end of this object; the path.
+  Result<std::string> MountUnion();
 
   // See TreeSnapshotOf() and MountsSnapshotOf().
   Result<std::string> Snapshot() const;
@@ -111,6 +112,7 @@ class Container {
                    unsigned long flags, const std::string& data);
   Result<> MountRoot();
   std::string RootOptions() const;
+  std::string UnionOptions() const;
   Result<pid_t> Spawn() const;
   bool HasMounts() const { return (options_.namespaces & CLONE_NEWNS) != 0; }
 
