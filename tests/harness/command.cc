@@ -19,17 +19,21 @@ std::string Text(const std::vector<std::string>& arguments) {
   return fmt::format("{}", fmt::join(arguments, " "));
 }
 
-[[noreturn]] void Exec(const std::vector<std::string>& arguments, int output, int errors) {
+[[noreturn]] void Exec(const std::vector<std::string>& arguments) {
   std::vector<char*> words;
   words.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) {
     words.push_back(const_cast<char*>(argument.c_str()));
   }
   words.push_back(nullptr);
-  const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (dup2(null, 0) < 0 || dup2(output, 1) < 0 || dup2(errors, 2) < 0) _exit(126);
   execvp(words[0], words.data());
   _exit(127);
+}
+
+[[noreturn]] void Exec(const std::vector<std::string>& arguments, int output, int errors) {
+  const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (dup2(null, 0) < 0 || dup2(output, 1) < 0 || dup2(errors, 2) < 0) _exit(126);
+  Exec(arguments);
 }
 
 // Memory files, not pipes: nobody has to read while the command runs.
@@ -64,6 +68,14 @@ Result<CommandResult> RunCommand(const std::vector<std::string>& arguments) {
   CKPT_TRY(result.exit_status, AwaitExitStatus(pid));
   CKPT_TRY(result.output, Contents(output));
   CKPT_TRY(result.errors, Contents(errors));
+  return result;
+}
+
+Result<CommandResult> RunCommandOn(Terminal& terminal, const std::vector<std::string>& arguments) {
+  CKPT_TRY(const pid_t pid, terminal.Fork(SessionRole::kMember, 0));
+  if (pid == 0) Exec(arguments);
+  CommandResult result;
+  CKPT_TRY(result.exit_status, AwaitExitStatus(pid));
   return result;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "tests/harness/terminal.h"
 
 namespace ckpt {
 
@@ -21,6 +22,9 @@ Result<CommandResult> RunCommand(const std::vector<std::string>& arguments);
 
 // The same, and an error with both outputs in it when the exit status is not 0.
 Result<CommandResult> RunCommandWell(const std::vector<std::string>& arguments);
+
+// The same in the session of the terminal, which has its input and outputs.
+Result<CommandResult> RunCommandOn(Terminal& terminal, const std::vector<std::string>& arguments);
 
 // A file of the source tree or the build that the test names in its data, such as
 // "dumper/ckpt-dump".

@@ -49,13 +49,16 @@ void AddPeculiarities(std::vector<std::string>& arguments) {
   arguments.insert(arguments.end(), {"--network-lock", "skip"});
 }
 
-// In the child: the program with /dev/null open, and the folder of the layers as descriptor 3 where
-// there is one.
-[[noreturn]] void ExecProgram(const std::vector<std::string>& words, int layers, int null) {
+// In the child, in a session of its own.
+void OpenNull(int null) {
   setsid();
   for (int fd : {0, 1, 2}) {
     if (dup2(null, fd) < 0) _exit(126);
   }
+}
+
+// In the child: the program with the folder of the layers as descriptor 3 where there is one.
+[[noreturn]] void ExecProgram(const std::vector<std::string>& words, int layers) {
   // dup2 leaves a descriptor that has the number already to be closed.
   const bool has_layers =
       layers == 3 ? fcntl(3, F_SETFD, 0) == 0 : layers > 3 && dup2(layers, 3) == 3;
@@ -156,6 +159,18 @@ std::string Container::RootOptions() const {
   return options_.layers_apart ? options + ",xino=off" : options;
 }
 
+Result<pid_t> Container::Fork() const {
+  if (options_.terminal != nullptr) {
+    return options_.terminal->Fork(options_.role, options_.namespaces);
+  }
+  clone_args arguments = {};
+  arguments.flags = options_.namespaces;
+  arguments.exit_signal = SIGCHLD;
+  const pid_t pid = static_cast<pid_t>(syscall(SYS_clone3, &arguments, sizeof(arguments)));
+  if (pid < 0) return ErrnoError(errno, "clone3({:#x})", options_.namespaces);
+  return pid;
+}
+
 Result<pid_t> Container::Spawn() const {
   const std::string start = HasMounts() ? "" : root_;
   std::vector<std::string> words = {start + "/bin/" + options_.program, start + "/work"};
@@ -165,11 +180,7 @@ Result<pid_t> Container::Spawn() const {
     CKPT_TRY(layers, OpenFile(layers_, O_PATH | O_DIRECTORY));
   }
   const std::string below = options_.union_below ? UnionOptions() : "";
-  clone_args arguments = {};
-  arguments.flags = options_.namespaces;
-  arguments.exit_signal = SIGCHLD;
-  const pid_t pid = static_cast<pid_t>(syscall(SYS_clone3, &arguments, sizeof(arguments)));
-  if (pid < 0) return ErrnoError(errno, "clone3({:#x})", options_.namespaces);
+  CKPT_TRY(const pid_t pid, Fork());
   if (pid != 0) return pid;
   const int outside_null = open("/dev/null", O_RDWR);
   if (HasMounts()) {
@@ -185,8 +196,10 @@ Result<pid_t> Container::Spawn() const {
       _exit(125);
     }
   }
-  ExecProgram(words, layers.get(),
-              options_.outside_null ? outside_null : open("/dev/null", O_RDWR));
+  if (options_.terminal == nullptr) {
+    OpenNull(options_.outside_null ? outside_null : open("/dev/null", O_RDWR));
+  }
+  ExecProgram(words, layers.get());
 }
 
 Result<> Container::Dump(Engine engine, const std::string& images, ProcessAfter after,
@@ -207,7 +220,7 @@ Result<> Container::Dump(Engine engine, const std::string& images, ProcessAfter 
 }
 
 Result<> Container::Restore(Engine engine, const std::string& images,
-                            const std::vector<std::string>& more) {
+                            const std::vector<std::string>& more, Terminal* terminal) {
   CKPT_TRY(RunCommandWell({"rm", "-rf", workdir()}));
   CKPT_TRY(RunCommandWell({"cp", "-a", folder_ + "/saved", workdir()}));
   std::vector<std::string> arguments = more;
@@ -221,7 +234,7 @@ Result<> Container::Restore(Engine engine, const std::string& images,
     }
   }
   if (engine == Engine::kCriu) AddPeculiarities(arguments);
-  CKPT_TRY(const pid_t pid, ckpt::Restore(engine, images, arguments));
+  CKPT_TRY(const pid_t pid, ckpt::Restore(engine, images, arguments, terminal));
   CKPT_TRY(Subject subject, Subject::Adopt(pid, workdir()));
   subject_.reset();
   subject_.emplace(std::move(subject));

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "tests/harness/engine.h"
 #include "tests/harness/subject.h"
+#include "tests/harness/terminal.h"
 
 namespace ckpt {
 
@@ -37,6 +38,10 @@ struct ContainerOptions {
   bool under_init = false;
   // Descriptors 0 to 2 of pid 1 are the test's /dev/null, which lies on no mount of the container.
   bool outside_null = false;
+  // Descriptors 0 to 2 of pid 1 are this terminal, which lies outside, too, and controls its
+  // session.
+  Terminal* terminal = nullptr;
+  SessionRole role = SessionRole::kLeader;
   // The key of each file of the host is given at dump; without, they are in nobody's hands.
   bool names_externals = true;
   // Without CLONE_NEWNS there is no root of its own: the program runs on the test's mounts.
@@ -83,9 +88,9 @@ class Container {
   Result<> Dump(Engine engine, const std::string& images, ProcessAfter after = ProcessAfter::kGone,
                 const std::vector<std::string>& more = {});
   // To be called once the container has ended: puts the files of WORKDIR back as they were at the
-  // last dump, and restores.
+  // last dump, and restores, on the terminal where there is one.
   Result<> Restore(Engine engine, const std::string& images,
-                   const std::vector<std::string>& more = {});
+                   const std::vector<std::string>& more = {}, Terminal* terminal = nullptr);
 
   // With kLayers, once the container has ended: the layers lie elsewhere, and their union is
   // mounted again at root().
@@ -113,6 +118,7 @@ class Container {
   Result<> MountRoot();
   std::string RootOptions() const;
   std::string UnionOptions() const;
+  Result<pid_t> Fork() const;
   Result<pid_t> Spawn() const;
   bool HasMounts() const { return (options_.namespaces & CLONE_NEWNS) != 0; }
 

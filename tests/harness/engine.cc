@@ -46,8 +46,10 @@ std::string Gist(const std::string& path) {
   return gist;
 }
 
-Result<> RunEngine(const std::vector<std::string>& command, const std::string& log_path) {
-  CKPT_TRY(const CommandResult result, RunCommand(command));
+Result<> RunEngine(const std::vector<std::string>& command, const std::string& log_path,
+                   Terminal* terminal = nullptr) {
+  CKPT_TRY(const CommandResult result,
+           terminal == nullptr ? RunCommand(command) : RunCommandOn(*terminal, command));
   if (result.exit_status == 0) return success();
   return MakeError(ErrorCode::kInternal, "{}: exit status {}: {}{}; of the log:\n{}", command[0],
                    result.exit_status, result.output, result.errors, Gist(log_path));
@@ -87,7 +89,7 @@ Result<> Dump(Engine engine, pid_t pid, const std::string& directory, ProcessAft
 }
 
 Result<pid_t> Restore(Engine engine, const std::string& directory,
-                      const std::vector<std::string>& more) {
+                      const std::vector<std::string>& more, Terminal* terminal) {
   CKPT_TRY(std::vector<std::string> command, Command(engine, "restore"));
   const std::string log = directory + "/restore.log";
   const std::string pid_file = directory + "/restored.pid";
@@ -99,7 +101,7 @@ Result<pid_t> Restore(Engine engine, const std::string& directory,
     command.push_back(word);
   }
   command.insert(command.end(), more.begin(), more.end());
-  CKPT_TRY(RunEngine(command, log));
+  CKPT_TRY(RunEngine(command, log, terminal));
   return ReadPidFile(pid_file);
 }
 

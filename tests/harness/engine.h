@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "tests/harness/command.h"
+#include "tests/harness/terminal.h"
 
 namespace ckpt {
 
@@ -28,9 +29,10 @@ enum class ProcessAfter { kGone, kRunning, kStopped };
 Result<> Dump(Engine engine, pid_t pid, const std::string& directory,
               ProcessAfter after = ProcessAfter::kGone, const std::vector<std::string>& more = {});
 
-// Restores the dump, detached, and returns the pid of its process.
+// Restores the dump, detached, and returns the pid of its process. With a terminal the engine runs
+// in its session, and its messages go there.
 Result<pid_t> Restore(Engine engine, const std::string& directory,
-                      const std::vector<std::string>& more = {});
+                      const std::vector<std::string>& more = {}, Terminal* terminal = nullptr);
 
 }  // namespace ckpt
 

@@ -1,152 +1,144 @@
-// A program whose terminal is outside of the dump, restored by ckpt-restore on another terminal.
+// A program whose terminal is outside of the dump, alone and in containers of its own, restored on
+// another terminal.
+#include "tests/harness/terminal.h"
+
 #include <gmock/gmock.h>
-#include <pty.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <string>
 #include <tuple>
-#include <vector>
 
-#include "base/file.h"
 #include "base/result.h"
 #include "tests/harness/command.h"
+#include "tests/harness/container.h"
 #include "tests/harness/engine.h"
-#include "tests/harness/subject.h"
 
 namespace ckpt {
 namespace {
 
-class Terminal {
- public:
-  Terminal() {
-    int master = -1;
-    int slave = -1;
-    EXPECT_EQ(openpty(&master, &slave, nullptr, nullptr, nullptr), 0);
-    master_ = UniqueFd(master);
-    slave_ = UniqueFd(slave);
-  }
+using testing::HasSubstr;
 
-  // Runs the command in new namespaces, CLONE_NEW*, in a session that the terminal controls.
-  pid_t Start(const std::vector<std::string>& words, unsigned namespaces = 0) const {
-    std::vector<char*> arguments;
-    for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
-    const auto pid = static_cast<pid_t>(syscall(SYS_clone, namespaces | SIGCHLD, 0, 0, 0, 0));
-    if (pid != 0) return pid;
-    setsid();
-    ioctl(slave_.get(), TIOCSCTTY, 0);
-    for (const int fd : {0, 1, 2}) dup2(slave_.get(), fd);
-    syscall(SYS_close_range, 3, ~0U, 0);
-    execv(arguments[0], arguments.data());
-    _exit(127);
-  }
-
-  // Reads what is written to the terminal until `word` was.
-  bool Await(const std::string& word) const {
-    std::string text;
-    while (text.find(word) == std::string::npos) {
-      std::string piece(100, '\0');
-      const ssize_t got = read(master_.get(), piece.data(), piece.size());
-      if (got <= 0) return false;
-      text += piece.substr(0, static_cast<size_t>(got));
-    }
-    return true;
-  }
-
- private:
-  UniqueFd master_;
-  UniqueFd slave_;
+// A session from outside has no number in a pid namespace of the dump's own.
+struct TerminalCase {
+  const char* name;
+  SessionRole role;
+  unsigned namespaces;
 };
 
-constexpr unsigned kOwnNamespaces = CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC;
-
-// By a dumper, and of a program in the test's namespaces (0) or in some of its own.
-class TerminalTest : public testing::TestWithParam<std::tuple<Engine, unsigned>> {
- protected:
-  static Engine Dumper() { return std::get<Engine>(GetParam()); }
-
-  TerminalTest()
-      : workdir_(MakeTestDirectory("work").value()), images_(MakeTestDirectory("images").value()) {}
-
-  Subject StartProgram(const Terminal& terminal) const {
-    const pid_t pid = terminal.Start({RunfilePath("tests/programs/terminal"), workdir_},
-                                     std::get<unsigned>(GetParam()));
-    EXPECT_TRUE(terminal.Await("ready"));
-    return Subject::Adopt(pid, workdir_).value();
-  }
-
-  int RestoreOn(const Terminal& terminal, const std::string& option) const {
-    std::vector<std::string> words = {RunfilePath("restorer/ckpt-restore"),
-                                      "-D",
-                                      images_,
-                                      "-d",
-                                      "-o",
-                                      images_ + "/restore.log",
-                                      "--pidfile",
-                                      images_ + "/pid"};
-    if (!option.empty()) words.push_back(option);
-    int status = -1;
-    EXPECT_GT(waitpid(terminal.Start(words), &status, 0), 0);
-    return WEXITSTATUS(status);
-  }
-
-  std::string workdir_;
-  std::string images_;
+constexpr TerminalCase kCases[] = {
+    {"Leader", SessionRole::kLeader, 0},
+    {"LeaderWithoutOwnMounts", SessionRole::kLeader, CLONE_NEWUTS | CLONE_NEWIPC},
+    {"LeaderInContainer", SessionRole::kLeader,
+     CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET},
+    {"Member", SessionRole::kMember, 0},
+    {"MemberWithOwnMounts", SessionRole::kMember, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC},
 };
 
-std::string NameOf(const std::tuple<Engine, unsigned>& dumped) {
-  const bool has_own = std::get<unsigned>(dumped) != 0;
-  return fmt::format("{}{}", Name(std::get<Engine>(dumped)), has_own ? "InOwnNamespaces" : "");
+// Of the program `terminal`, which is ready.
+Result<Container> StartOn(Terminal& terminal, const std::string& name,
+                          const TerminalCase& terminal_case) {
+  CKPT_TRY(Container container, Container::Start(name, {.program = "terminal",
+                                                        .terminal = &terminal,
+                                                        .role = terminal_case.role,
+                                                        .namespaces = terminal_case.namespaces}));
+  if (!terminal.Await("ready")) return MakeError(ErrorCode::kInternal, "nothing on the terminal");
+  return container;
 }
 
-TEST_P(TerminalTest, AnotherTerminalTakesThePlaceOfTheOneThatWas) {
-  const Result<> available = CheckAvailable(Dumper());
-  if (available.has_error()) GTEST_SKIP() << available.error().message;
-  {
-    const Terminal terminal;
-    Subject subject = StartProgram(terminal);
-    const Result<> dumped =
-        Dump(Dumper(), subject.pid(), images_, ProcessAfter::kGone, {"--shell-job"});
-    ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
-    ASSERT_TRUE(subject.AwaitEnd().has_value());
+std::string Replaced(std::string text, const std::string& old_words, const std::string& new_words) {
+  for (size_t at = 0; (at = text.find(old_words, at)) != std::string::npos;
+       at += new_words.size()) {
+    text.replace(at, old_words.size(), new_words);
   }
-  const Terminal other;
-  ASSERT_EQ(RestoreOn(other, "--shell-job"), 0) << ReadWholeFile(images_ + "/restore.log").value();
-  const pid_t pid = atoi(ReadWholeFile(images_ + "/pid").value().c_str());
-  Subject restored = Subject::Adopt(pid, workdir_).value();
-  EXPECT_EQ(restored.Verdict().value(), "pass");
+  return text;
+}
+
+// Without what is the terminal's: its path, and of a member its session.
+Result<std::string> Snapshot(const Container& container, const Terminal& terminal,
+                             SessionRole role) {
+  CKPT_TRY(std::string text, container.Snapshot());
+  text = Replaced(text, " " + terminal.path() + " ", " TERMINAL ");
+  if (role == SessionRole::kLeader) return text;
+  const size_t session = text.find(" group ");
+  return text.erase(session, text.find(" alive", session) - session);
+}
+
+using Case = std::tuple<TerminalCase, Engine, Engine>;
+
+std::string WhyNot(const Case& engines_and_case) {
+  const auto& [terminal_case, dumper, restorer] = engines_and_case;
+  for (const Engine engine : {dumper, restorer}) {
+    const Result<> available = CheckAvailable(engine);
+    if (available.has_error()) return available.error().message;
+  }
+  if (restorer == Engine::kCriu && terminal_case.role == SessionRole::kLeader) {
+    return "CRIU leaves a session whose leader it restores without its terminal";
+  }
+  return "";
+}
+
+class TerminalTest : public testing::TestWithParam<Case> {};
+
+TEST_P(TerminalTest, AnotherTerminalTakesThePlaceOfTheOneThatWas) {
+  const auto& [terminal_case, dumper, restorer] = GetParam();
+  const std::string why_not = WhyNot(GetParam());
+  if (!why_not.empty()) GTEST_SKIP() << why_not;
+  const std::string name =
+      fmt::format("{}-{}-{}", terminal_case.name, Name(dumper), Name(restorer));
+  const std::string images = MakeTestDirectory(name + "-images").value();
+  Terminal terminal = Terminal::Open().value();
+  Result<Container> started = StartOn(terminal, name, terminal_case);
+  ASSERT_TRUE(started.has_value()) << started.error().message;
+  Container& container = started.value();
+  std::string before = Snapshot(container, terminal, terminal_case.role).value();
+  // CRIU does not bring back O_NONBLOCK (04000) of a terminal.
+  if (restorer == Engine::kCriu) before = Replaced(before, "flags 104002", "flags 100002");
+  const Result<> dumped = container.Dump(dumper, images, ProcessAfter::kGone, {"--shell-job"});
+  ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
+
+  Terminal other = Terminal::Open().value();
+  const Result<> restored = container.Restore(restorer, images, {"--shell-job"}, &other);
+  ASSERT_TRUE(restored.has_value()) << restored.error().message;
+  EXPECT_EQ(Snapshot(container, other, terminal_case.role).value(), before);
+  EXPECT_EQ(container.Verdict().value(), "pass");
   EXPECT_TRUE(other.Await("hello"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Dumpers, TerminalTest,
-                         testing::Combine(testing::Values(Engine::kOurs, Engine::kCriu),
-                                          testing::Values(0U, kOwnNamespaces)),
-                         [](const auto& param) { return NameOf(param.param); });
-
-using TerminalOfNoShellJob = TerminalTest;
-TEST_P(TerminalOfNoShellJob, IsRefusedByName) {
-  const Terminal terminal;
-  Subject subject = StartProgram(terminal);
-  const Result<> dumped = Dump(Dumper(), subject.pid(), images_, ProcessAfter::kRunning);
-  ASSERT_TRUE(dumped.has_error());
-  EXPECT_THAT(dumped.error().message,
-              testing::HasSubstr("a terminal from outside of the tree (see --shell-job)"));
-  ASSERT_TRUE(
-      Dump(Dumper(), subject.pid(), images_, ProcessAfter::kGone, {"--shell-job"}).has_value());
-  ASSERT_TRUE(subject.AwaitEnd().has_value());
-  EXPECT_EQ(RestoreOn(Terminal(), ""), static_cast<int>(ErrorCode::kUnsupported));
-  EXPECT_THAT(ReadWholeFile(images_ + "/restore.log").value(),
-              testing::HasSubstr("a terminal from outside of the dump is needed (--shell-job"));
+std::string CaseName(const testing::TestParamInfo<Case>& info) {
+  const auto& [terminal_case, dumper, restorer] = info.param;
+  return fmt::format("{}_dumpedBy{}_restoredBy{}", terminal_case.name, Name(dumper),
+                     Name(restorer));
 }
 
-INSTANTIATE_TEST_SUITE_P(OfOurs, TerminalOfNoShellJob,
-                         testing::Values(std::tuple(Engine::kOurs, 0U)));
+INSTANTIATE_TEST_SUITE_P(Terminals, TerminalTest,
+                         testing::Combine(testing::ValuesIn(kCases),
+                                          testing::Values(Engine::kOurs, Engine::kCriu),
+                                          testing::Values(Engine::kOurs, Engine::kCriu)),
+                         CaseName);
+
+class TerminalOfNoShellJob : public testing::TestWithParam<TerminalCase> {};
+
+TEST_P(TerminalOfNoShellJob, IsRefusedByName) {
+  const std::string name = GetParam().name;
+  const std::string images = MakeTestDirectory(name + "-images").value();
+  Terminal terminal = Terminal::Open().value();
+  Container container = StartOn(terminal, name, GetParam()).value();
+  const Result<> dumped = container.Dump(Engine::kOurs, images, ProcessAfter::kRunning);
+  ASSERT_TRUE(dumped.has_error());
+  EXPECT_THAT(dumped.error().message,
+              HasSubstr("a terminal from outside of the tree (see --shell-job)"));
+  ASSERT_TRUE(
+      container.Dump(Engine::kOurs, images, ProcessAfter::kGone, {"--shell-job"}).has_value());
+  Terminal other = Terminal::Open().value();
+  const Result<> restored = container.Restore(Engine::kOurs, images, {}, &other);
+  ASSERT_TRUE(restored.has_error());
+  EXPECT_THAT(restored.error().message, HasSubstr("exit status 5"));
+  EXPECT_THAT(restored.error().message,
+              HasSubstr("a terminal from outside of the dump is needed (--shell-job"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, TerminalOfNoShellJob, testing::ValuesIn(kCases),
+                         [](const auto& param) { return param.param.name; });
 
 }  // namespace
 }  // namespace ckpt

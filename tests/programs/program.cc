@@ -86,7 +86,7 @@ void MapFromLayer(int layers, const std::string& layer) {
 
 }  // namespace
 
-void Begin(int argc, char** argv) {
+void BeginOnTerminal(int argc, char** argv) {
   if (const char* layers = getenv("CKPT_LAYERS_FD")) {
     MapFromLayer(atoi(layers), getenv("CKPT_LAYER"));
   }
@@ -96,12 +96,16 @@ void Begin(int argc, char** argv) {
   Workdir() = path;
   free(path);
   syscall(SYS_close_range, 3, ~0U, 0);  // what a shell or a test runner left open
-  setsid();                             // fails when it leads a session already, which is as good
+  const sigset_t go = GoSignal();
+  REQUIRE(pthread_sigmask(SIG_BLOCK, &go, nullptr) == 0);
+}
+
+void Begin(int argc, char** argv) {
+  BeginOnTerminal(argc, argv);
+  setsid();  // fails when it leads a session already, which is as good
   Redirect(STDIN_FILENO, "/dev/null", O_RDONLY);
   Redirect(STDOUT_FILENO, "output", O_WRONLY | O_CREAT | O_APPEND);
   Redirect(STDERR_FILENO, "output", O_WRONLY | O_APPEND);
-  const sigset_t go = GoSignal();
-  REQUIRE(pthread_sigmask(SIG_BLOCK, &go, nullptr) == 0);
 }
 
 void ReportFromHere() { Workdir() = "."; }

@@ -18,6 +18,8 @@ namespace ckpt {
 
 // To be called first. Blocks SIGUSR1 in the calling thread and those it will start.
 void Begin(int argc, char** argv);
+// The same of a program that stays in the session, and has the input and output, that it was given.
+void BeginOnTerminal(int argc, char** argv);
 
 // Has `ready` and `verdict` written by their path from the working directory, which must be
 // WORKDIR: who becomes another user may not be allowed to search the folders above it.

@@ -1,12 +1,10 @@
-// A terminal as standard input, output and errors, controlling the session that the program leads,
-// with settings of its own.
+// A terminal as standard input, output and errors, controlling the session of the program, with
+// settings of its own.
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
-
-#include <string>
 
 #include "tests/programs/program.h"
 
@@ -40,7 +38,7 @@ void Check() {
   unsigned device = 0;
   EXPECT(ioctl(terminal, TIOCGDEV, &device) == 0);
   EXPECT_EQUAL(device, own.st_rdev);
-  EXPECT_EQUAL(tcgetsid(STDIN_FILENO), getpid());
+  EXPECT_EQUAL(tcgetsid(STDIN_FILENO), getsid(0));
   EXPECT_EQUAL(tcgetpgrp(STDIN_FILENO), getpgrp());
   EXPECT_EQUAL(write(STDOUT_FILENO, "hello\n", 6), 6);
 }
@@ -50,13 +48,7 @@ void Check() {
 
 int main(int argc, char** argv) {
   using namespace ckpt;
-  const std::string path = ttyname(STDIN_FILENO);
-  Begin(argc, argv);  // takes all three to files
-  const int terminal = open(path.c_str(), O_RDWR);
-  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    REQUIRE(dup2(terminal, fd) == fd);
-  }
-  REQUIRE(close(terminal) == 0);
+  BeginOnTerminal(argc, argv);
   SetUp();
   EXPECT_EQUAL(write(STDOUT_FILENO, "ready\n", 6), 6);
   ReadyAndAwaitGo();
