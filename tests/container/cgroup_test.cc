@@ -7,8 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -17,6 +15,7 @@
 
 #include "base/file.h"
 #include "restorer/restore.h"
+#include "tests/container/control_group.h"
 #include "tests/harness/command.h"
 #include "tests/harness/container.h"
 #include "tests/harness/engine.h"
@@ -25,83 +24,6 @@ namespace ckpt {
 namespace {
 
 using testing::HasSubstr;
-
-// A name that nobody else on this machine has.
-std::string UniqueName() {
-  std::string name = ReadWholeFile("/proc/sys/kernel/random/uuid").value();
-  name.pop_back();
-  return "ckpt-test-" + name;
-}
-
-// Where a hierarchy is mounted that /proc/self/mountinfo ends the line of with such words; empty
-// where there is none.
-std::string FindHierarchy(const std::string& type_and_source, const std::string& option) {
-  const std::string command = "awk '/ - " + type_and_source + " / && /[ ,]" + option +
-                              "(,|$)/ {print $5; exit}' /proc/self/mountinfo";
-  std::string path = RunCommandWell({"sh", "-c", command}).value().output;
-  if (!path.empty()) path.pop_back();
-  return path;
-}
-
-std::string PidsHierarchy() { return FindHierarchy("cgroup [^ ]*", "pids"); }
-std::string UnifiedHierarchy() { return FindHierarchy("cgroup2 [^ ]*", "rw"); }
-
-// A group that is gone with this object, which what is in it must not outlive.
-class Group {
- public:
-  explicit Group(const std::string& hierarchy)
-      : name_(UniqueName()), path_(hierarchy + "/" + name_) {
-    if (hierarchy.empty()) return;
-    Make();
-  }
-  Group(const Group&) = delete;
-  Group& operator=(const Group&) = delete;
-  ~Group() { Remove(); }
-
-  const std::string& name() const { return name_; }
-  bool Exists() const { return access(path_.c_str(), F_OK) == 0; }
-  void Make() const {
-    std::error_code ignored;
-    std::filesystem::create_directory(path_, ignored);
-  }
-  void Remove() const { rmdir(path_.c_str()); }
-  bool Has(const std::string& property) const {
-    return access((path_ + "/" + property).c_str(), W_OK) == 0;
-  }
-  Result<> Set(const std::string& property, const std::string& value) const {
-    CKPT_TRY(const UniqueFd file, OpenFile(path_ + "/" + property, O_WRONLY));
-    return WriteAll(file.get(), AsBytes(value), property);
-  }
-  std::string Get(const std::string& property) const {
-    const Result<std::string> text = ReadWholeFile(path_ + "/" + property);
-    return text.has_value() ? text.value() : text.error().message;
-  }
-
- private:
-  std::string name_, path_;
-};
-
-// A container that has been dumped in a group, and has ended.
-struct DumpedContainer {
-  Container container;
-  std::string images;
-};
-
-Result<DumpedContainer> DumpIn(const Group& group, Engine dumper, const std::string& program) {
-  const std::string name = fmt::format("{}-{}", group.name(), Name(dumper));
-  CKPT_TRY(const std::string images, MakeTestDirectory(name + "-images"));
-  CKPT_TRY(Container container, Container::Start(name, {.program = program}));
-  CKPT_TRY(group.Set("cgroup.procs", std::to_string(container.pid())));
-  CKPT_TRY(container.Dump(dumper, images, ProcessAfter::kGone, {"--manage-cgroups=full"}));
-  return DumpedContainer{std::move(container), images};
-}
-
-// The group of a process in the hierarchy of `controllers`.
-std::string GroupOf(pid_t pid, const std::string& controllers) {
-  const std::string text = ReadWholeFile(fmt::format("/proc/{}/cgroup", pid)).value();
-  const size_t begin = text.find(":" + controllers + ":") + controllers.size() + 2;
-  return text.substr(begin, text.find('\n', begin) - begin);
-}
 
 // What a mode does with a group whose pids.max was 77: where it is missing, and where it is there
 // with another one, 55.
@@ -190,40 +112,6 @@ INSTANTIATE_TEST_SUITE_P(Modes, CgroupModes,
                                           testing::Values(Engine::kOurs, Engine::kCriu),
                                           testing::Values(Engine::kOurs, Engine::kCriu)),
                          CaseName);
-
-// Of version 2. Those of controllers are there where the hierarchy has the controllers.
-TEST(Cgroup, PropertiesOfVersion2ComeBack) {
-  Group group(UnifiedHierarchy());
-  if (!group.Exists()) GTEST_SKIP() << "no hierarchy of version 2 to make a group in";
-  const std::map<std::string, std::string> wanted = {{"cgroup.max.descendants", "7"},
-                                                     {"cgroup.max.depth", "3"},
-                                                     {"memory.max", "1073741824"},
-                                                     {"pids.max", "77"},
-                                                     {"cpu.weight", "55"},
-                                                     {"cpu.max", "50000 100000"}};
-  std::map<std::string, std::string> set;
-  for (const auto& [property, value] : wanted) {
-    if (!group.Has(property)) continue;
-    ASSERT_TRUE(group.Set(property, value).has_value()) << property;
-    set[property] = value + "\n";
-  }
-  ASSERT_FALSE(set.empty());
-  Result<DumpedContainer> dumped = DumpIn(group, Engine::kOurs, "counter");
-  ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
-  for (const Engine restorer : {Engine::kOurs, Engine::kCriu}) {
-    if (CheckAvailable(restorer).has_error()) continue;
-    SCOPED_TRACE(Name(restorer));
-    group.Remove();
-    ASSERT_FALSE(group.Exists());
-    Container& container = dumped.value().container;
-    const Result<> restored =
-        container.Restore(restorer, dumped.value().images, {"--manage-cgroups=soft"});
-    ASSERT_TRUE(restored.has_value()) << restored.error().message;
-    for (const auto& [property, value] : set) EXPECT_EQ(group.Get(property), value) << property;
-    EXPECT_EQ(GroupOf(container.pid(), ""), "/" + group.name());
-    EXPECT_EQ(container.Verdict().value(), "pass");
-  }
-}
 
 RestoreOptions OptionsFor(const DumpedContainer& dumped) {
   RestoreOptions options{.images_dir = dumped.images, .root = dumped.container.root()};
