@@ -1,10 +1,13 @@
 // What ckpt-dump says of containers that it cannot dump, and what it makes of those that need care.
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <mqueue.h>
 #include <sched.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -20,6 +23,7 @@ namespace {
 
 using testing::AllOf;
 using testing::ContainsRegex;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -29,10 +33,11 @@ Container Started(const ContainerOptions& options) {
   return std::move(container).value();
 }
 
-// What the dump says; the container runs on.
+// What the dump says; it has written nothing, and the container runs on.
 std::string ErrorOfDump(Container& container, const std::vector<std::string>& more = {}) {
   const std::string images = MakeTestDirectory("images").value();
   const Result<> dumped = container.Dump(Engine::kOurs, images, ProcessAfter::kRunning, more);
+  EXPECT_THAT(ListDirectory(images).value(), ElementsAre("dump.log"));
   return dumped.has_error() ? dumped.error().message : "";
 }
 
@@ -91,17 +96,63 @@ TEST(ContainerDump, RulesInTheNetworkNamespaceAreNamedAllAtOnce) {
   EXPECT_EQ(container.Verdict().value(), "pass");
 }
 
+Result<> MakeIpcObjects(const Container& container) {
+  return RunInNamespacesOf(container.pid(), CLONE_NEWIPC, []() -> Result<> {
+    if (shmget(77, 4096, IPC_CREAT | 0600) < 0) return ErrnoError(errno, "shmget(77)");
+    const UniqueFd queue(mq_open("/queue", O_RDWR | O_CREAT | O_CLOEXEC, 0600, nullptr));
+    if (!queue.valid()) return ErrnoError(errno, "mq_open(\"/queue\")");
+    return success();
+  });
+}
+
 TEST(ContainerDump, ObjectsInTheIpcNamespaceAreNamed) {
   Container container = Started({.program = "counter"});
-  const Result<> made = RunInNamespacesOf(container.pid(), CLONE_NEWIPC, []() -> Result<> {
-    if (shmget(77, 4096, IPC_CREAT | 0600) >= 0) return success();
-    return ErrnoError(errno, "shmget(77)");
-  });
+  const Result<> made = MakeIpcObjects(container);
   ASSERT_TRUE(made.has_value()) << made.error().message;
   EXPECT_THAT(ErrorOfDump(container),
-              HasSubstr("System V shared memory 0 with key 77 in its IPC namespace"));
+              AllOf(HasSubstr("System V shared memory 0 with key 77 in its IPC namespace"),
+                    HasSubstr("POSIX message queue queue in its IPC namespace")));
   EXPECT_EQ(container.Verdict().value(), "pass");
 }
+
+TEST(ContainerDump, FindingsOfEveryKindAreNamedAtOnce) {
+  Container container = Started({.program = "holds_socket",
+                                 .under_init = true,
+                                 .outside_null = true,
+                                 .names_externals = false,
+                                 .namespaces = kContainerNamespaces | CLONE_NEWCGROUP});
+  const Result<> made = MakeIpcObjects(container);
+  ASSERT_TRUE(made.has_value()) << made.error().message;
+  EXPECT_THAT(ErrorOfDump(container),
+              AllOf(ContainsRegex("it is in another cgroup namespace"), HasSubstr(" socket:["),
+                    ContainsRegex("mount [0-9]+ at /etc/hosts \\("),
+                    ContainsRegex("file [/a-z]*null: it lies on mount"),
+                    HasSubstr("System V shared memory 0"), HasSubstr("POSIX message queue queue")));
+  EXPECT_EQ(container.Verdict().value(), "pass");
+}
+
+struct ForeignNamespace {
+  const char* name;
+  unsigned namespaces;
+};
+
+class ContainerDumpOfForeign : public testing::TestWithParam<ForeignNamespace> {};
+
+TEST_P(ContainerDumpOfForeign, NamespaceIsNamed) {
+  Container container = Started({.program = "counter", .namespaces = GetParam().namespaces});
+  EXPECT_THAT(ErrorOfDump(container),
+              ContainsRegex(fmt::format("it is in another {0} namespace, {0}:.[0-9]+.: not "
+                                        "supported yet",
+                                        GetParam().name)));
+  EXPECT_EQ(container.Verdict().value(), "pass");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, ContainerDumpOfForeign,
+    testing::Values(ForeignNamespace{"user", CLONE_NEWUSER},
+                    ForeignNamespace{"cgroup", kContainerNamespaces | CLONE_NEWCGROUP},
+                    ForeignNamespace{"time", kContainerNamespaces | CLONE_NEWTIME}),
+    [](const auto& param) { return param.param.name; });
 
 TEST(ContainerDump, FilesOfOutsideAreNamed) {
   Container container = Started({.program = "counter", .under_init = true, .outside_null = true});
@@ -159,19 +210,29 @@ TEST(ContainerDump, AMappingFromALayerIsDumpedAsTheKernelGivesItAndCanBeRepaired
 // Where stat(2) gives files of the union other devices than the union has.
 TEST(ContainerDump, SoIsOneFromALayerOnAFileSystemOfItsOwn) { DumpRepairAndRestore(true); }
 
-TEST(ContainerDump, MountsOfOutsideAreFoundWhereThatIsAskedFor) {
-  Container container = Started({.program = "counter", .names_externals = false});
-  const std::string images = MakeTestDirectory("images").value();
-  const Result<> dumped =
-      container.Dump(Engine::kOurs, images, ProcessAfter::kGone, {"--ext-mount-map", "auto"});
-  ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
-  for (const Engine engine : {Engine::kOurs, Engine::kCriu}) {
-    if (CheckAvailable(engine).has_error()) continue;
-    const Result<> restored = container.Restore(engine, images, {"--ext-mount-map", "auto"});
-    ASSERT_TRUE(restored.has_value()) << restored.error().message;
-    EXPECT_EQ(container.Verdict().value(), "pass");
+class ContainerDumpBy : public testing::TestWithParam<Engine> {};
+
+TEST_P(ContainerDumpBy, MountsOfOutsideAreFoundWhereThatIsAskedFor) {
+  const Result<> available = CheckAvailable(GetParam());
+  if (available.has_error()) GTEST_SKIP() << available.error().message;
+  using Words = std::vector<std::string>;
+  for (const Words& option : {Words{"--ext-mount-map", "auto"}, Words{"--external", "mnt[]"}}) {
+    SCOPED_TRACE(option[1]);
+    Container container = Started({.program = "counter", .names_externals = false});
+    const std::string images = MakeTestDirectory("images").value();
+    const Result<> dumped = container.Dump(GetParam(), images, ProcessAfter::kGone, option);
+    ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
+    for (const Engine engine : {Engine::kOurs, Engine::kCriu}) {
+      if (CheckAvailable(engine).has_error()) continue;
+      const Result<> restored = container.Restore(engine, images, option);
+      ASSERT_TRUE(restored.has_value()) << restored.error().message;
+      EXPECT_EQ(container.Verdict().value(), "pass");
+    }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Engines, ContainerDumpBy, testing::Values(Engine::kOurs, Engine::kCriu),
+                         [](const auto& param) { return std::string(Name(param.param)); });
 
 TEST(ContainerDump, AFailureBeforeAnyStepLeavesTheContainerRunningAndNoFile) {
   Container container = Started({.program = "mounts", .under_init = true, .propagation = true});

@@ -32,8 +32,9 @@ constexpr const char* kPrograms[] = {
     "blocked", "chrooted", "credentials", "events", "fifos", "files", "ghosts", "memory", "pipes",
     "settings", "signals", "threads", "timers", "unix_pairs",
     // Of several processes.
-    "tree", "zombies", "stopped_child", "dumped_core", "copied_memory", "shared_files",
-    "shared_table", "shared_memory", "pipes_between", "pairs_between", "dead_leaders"};
+    "tree", "zombies", "exit_statuses", "stopped_child", "dumped_core", "copied_memory",
+    "shared_files", "shared_table", "shared_memory", "pipes_between", "pairs_between",
+    "dead_leaders"};
 
 // Programs that know nothing of containers, in the layers of one.
 std::vector<ContainerCase> Cases() {
@@ -62,6 +63,9 @@ std::string WhyNot(const ContainerCase& container_case, Engine dumper, Engine re
     }
     if (container_case.name == std::string_view("dumped_core")) {
       return "CRIU does not tell a parent that its child dumped core";
+    }
+    if (container_case.name == std::string_view("exit_statuses")) {
+      return "CRIU restores seven bits of an exit status";
     }
   }
   return "";

@@ -19,6 +19,9 @@ namespace ckpt {
 // What the root directory of a container is: a bind mount of a directory, or an overlay of layers.
 enum class ContainerRoot { kDirectory, kLayers };
 
+inline constexpr unsigned kContainerNamespaces =
+    CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET;
+
 struct ContainerOptions {
   std::string program;  // of tests/programs; runs with WORKDIR /work
   ContainerRoot root = ContainerRoot::kDirectory;
@@ -45,7 +48,7 @@ struct ContainerOptions {
   // The key of each file of the host is given at dump; without, they are in nobody's hands.
   bool names_externals = true;
   // Without CLONE_NEWNS there is no root of its own: the program runs on the test's mounts.
-  unsigned namespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET;
+  unsigned namespaces = kContainerNamespaces;
   // Mounts at /shared, /peer (a bind of it, one peer group with it), /slave and /slave_shared
   // (which receive from it), and a tmpfs at /private.
   bool propagation = false;

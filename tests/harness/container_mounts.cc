@@ -96,13 +96,14 @@ Result<> MountPropagating(const std::string& root) {
   CKPT_TRY(Propagate(root + "/slave", MS_SLAVE));
   CKPT_TRY(Propagate(root + "/slave_shared", MS_SLAVE));
   CKPT_TRY(Propagate(root + "/slave_shared", MS_SHARED));
-  return Mount("private", root + "/private", "tmpfs", 0, "mode=700");
+  return Mount("private", root + "/private", "tmpfs", MS_NODIRATIME | MS_NOEXEC, "mode=700");
 }
 
 Result<> MountBinds(const ContainerMounts& mounts) {
   const std::string& root = mounts.root;
   CKPT_TRY(Bind(root + "/data", root + "/ro"));
-  CKPT_TRY(Mount("", root + "/ro", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID));
+  CKPT_TRY(Mount("", root + "/ro", nullptr,
+                 MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOATIME));
   for (const char* name : {"hosts", "resolv.conf", "hostname"}) {
     CKPT_TRY(Bind(fmt::format("{}/{}", mounts.host_files, name), root + "/etc/" + name));
   }

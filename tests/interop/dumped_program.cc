@@ -17,12 +17,13 @@ namespace ckpt {
 namespace {
 
 constexpr ProgramCase kPrograms[] = {
-    {"blocked"},      {"chrooted"},      {"copied_memory"}, {"counter"},    {"counter", true},
-    {"credentials"},  {"dead_leaders"},  {"dumped_core"},   {"events"},     {"fifos"},
-    {"files"},        {"ghosts"},        {"memory"},        {"other_user"}, {"pairs_between"},
-    {"personality"},  {"pipes"},         {"pipes_between"}, {"registers"},  {"settings"},
-    {"shared_files"}, {"shared_memory"}, {"shared_table"},  {"signals"},    {"stopped_child"},
-    {"threads"},      {"timers"},        {"tree"},          {"unix_pairs"}, {"zombies"},
+    {"blocked"},       {"chrooted"},     {"copied_memory"}, {"counter"},       {"counter", true},
+    {"credentials"},   {"dead_leaders"}, {"dumped_core"},   {"events"},        {"exit_statuses"},
+    {"fifos"},         {"files"},        {"ghosts"},        {"memory"},        {"other_user"},
+    {"pairs_between"}, {"personality"},  {"pipes"},         {"pipes_between"}, {"registers"},
+    {"settings"},      {"shared_files"}, {"shared_memory"}, {"shared_table"},  {"signals"},
+    {"stopped_child"}, {"threads"},      {"timers"},        {"tree"},          {"unix_pairs"},
+    {"zombies"},
 };
 
 Result<> CopyFolder(const std::string& from, const std::string& to) {

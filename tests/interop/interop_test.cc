@@ -29,6 +29,9 @@ std::string WhyNot(const ProgramCase& program, Engine dumper, Engine restorer) {
   if (program.name == std::string_view("dumped_core") && restorer == Engine::kCriu) {
     return "CRIU does not tell a parent that its child dumped core";
   }
+  if (program.name == std::string_view("exit_statuses") && restorer == Engine::kCriu) {
+    return "CRIU restores seven bits of an exit status";
+  }
   return WhyNotDumped(program, dumper);
 }
 

@@ -28,8 +28,7 @@ struct TerminalCase {
 constexpr TerminalCase kCases[] = {
     {"Leader", SessionRole::kLeader, 0},
     {"LeaderWithoutOwnMounts", SessionRole::kLeader, CLONE_NEWUTS | CLONE_NEWIPC},
-    {"LeaderInContainer", SessionRole::kLeader,
-     CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET},
+    {"LeaderInContainer", SessionRole::kLeader, kContainerNamespaces},
     {"Member", SessionRole::kMember, 0},
     {"MemberWithOwnMounts", SessionRole::kMember, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC},
 };

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <vector>
 
 #include "tests/programs/program.h"
 
@@ -62,7 +63,8 @@ void ExpectFlags() {
   struct statvfs status = {};
   REQUIRE(statvfs("/ro", &status) == 0);
   EXPECT((status.f_flag & ST_RDONLY) != 0);
-  EXPECT((status.f_flag & ST_NOSUID) != 0);
+  constexpr unsigned long kFlags = ST_NOSUID | ST_NODEV | ST_NOATIME;
+  EXPECT((status.f_flag & kFlags) == kFlags);
   errno = 0;
   EXPECT(open("/ro/new", O_WRONLY | O_CREAT, 0600) < 0 && errno == EROFS);
   REQUIRE(statvfs("/proc", &status) == 0);
@@ -117,6 +119,40 @@ std::string Next(int fd, size_t size) {
   return text;
 }
 
+// Of every other file system. What is open is what the path leads to again.
+constexpr const char* kOpened[] = {
+    "/proc/version",
+    "/proc/sys/kernel/ostype",
+    "/proc/sys/fs",
+    "/sys/kernel",
+    "/sys/kernel/uevent_seqnum",
+    "/dev/pts",
+    "/dev/mqueue",
+    "/private",
+    "/dev/zero",
+    "/dev/urandom",
+};
+
+std::vector<int> OpenAll() {
+  std::vector<int> opened;
+  for (const char* path : kOpened) {
+    opened.push_back(open(path, O_RDONLY | O_CLOEXEC));
+    REQUIRE(opened.back() >= 0);
+  }
+  return opened;
+}
+
+void ExpectOpened(const std::vector<int>& opened) {
+  for (size_t i = 0; i < opened.size(); ++i) {
+    struct stat by_descriptor = {};
+    struct stat by_path = {};
+    EXPECT(fstat(opened[i], &by_descriptor) == 0 && stat(kOpened[i], &by_path) == 0);
+    EXPECT_EQUAL(by_descriptor.st_ino, by_path.st_ino);
+    EXPECT_EQUAL(by_descriptor.st_dev, by_path.st_dev);
+  }
+  EXPECT_SAME(Next(opened[1], 100), "nux\n");
+}
+
 void Run() {
   if (mkdir("/data/folder", 0755) != 0) REQUIRE(errno == EEXIST);
   Verify();
@@ -129,7 +165,10 @@ void Run() {
   REQUIRE(tmp >= 0 && read_only >= 0 && shared >= 0 && hosts >= 0 && null >= 0 && directory >= 0);
   EXPECT_SAME(Next(tmp, 5), "some ");
   EXPECT_SAME(Next(hosts, 6), "hosts ");
+  const std::vector<int> opened = OpenAll();
+  EXPECT_SAME(Next(opened[1], 2), "Li");
   ReadyAndAwaitGo();
+  ExpectOpened(opened);
   EXPECT_SAME(Next(tmp, 100), "text\n");
   EXPECT_SAME(Next(hosts, 100), "of the host\n");
   EXPECT_SAME(Next(read_only, 100), "/data/file of the root\n");
