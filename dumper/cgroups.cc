@@ -38,20 +38,6 @@ bool HasOption(const Mount& mount, std::string_view wanted) {
   return false;
 }
 
-// Where the whole hierarchy can be seen, or nothing.
-std::optional<std::string> FindHierarchy(const std::string& name,
-                                         const std::vector<Mount>& mounts) {
-  const std::string first = name.substr(0, name.find(','));
-  for (const Mount& mount : mounts) {
-    if (mount.root != "/") continue;
-    if (name.empty() ? mount.fstype == "cgroup2"
-                     : mount.fstype == "cgroup" && HasOption(mount, first)) {
-      return mount.mountpoint;
-    }
-  }
-  return std::nullopt;
-}
-
 void AddNames(const std::string& name, pb::cg_controller_entry& controller) {
   for (size_t start = 0; start <= name.size();) {
     const size_t end = std::min(name.find(',', start), name.size());
@@ -165,6 +151,19 @@ Result<CgroupSet> ParseCgroupSet(std::string_view text) {
   }
   std::ranges::sort(set);
   return set;
+}
+
+std::optional<std::string> FindHierarchy(const std::string& name,
+                                         const std::vector<Mount>& mounts) {
+  const std::string first = name.substr(0, name.find(','));
+  for (const Mount& mount : mounts) {
+    if (mount.root != "/") continue;
+    if (name.empty() ? mount.fstype == "cgroup2"
+                     : mount.fstype == "cgroup" && HasOption(mount, first)) {
+      return mount.mountpoint;
+    }
+  }
+  return std::nullopt;
 }
 
 Result<std::string> ReadDumperCgroups() { return ReadWholeFile("/proc/self/cgroup"); }

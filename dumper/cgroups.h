@@ -36,6 +36,9 @@ using CgroupSet = std::vector<CgroupMember>;
 // The text of /proc/PID/cgroup. kBadFormat names the line.
 Result<CgroupSet> ParseCgroupSet(std::string_view text);
 
+// Where `mounts` show the whole hierarchy `name`, if they do.
+std::optional<std::string> FindHierarchy(const std::string& name, const std::vector<Mount>& mounts);
+
 // The number of the dumper's own set, in images.
 inline constexpr uint32_t kDumperCgroupSet = 1;
 

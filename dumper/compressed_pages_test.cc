@@ -55,9 +55,9 @@ TEST_F(CompressedPagesTest, WhatSeveralProcessesHaveInTheBuffersIsCompressed) {
   PageStage stage(buffers, 2, {});
   const std::vector<RemoteRange> one = {Range(0, 100), Range(200, 3)};
   const std::vector<RemoteRange> other = {Range(150, 600)};
-  stage.StartReading({{.memory = &memory, .ranges = PageStage::PlaceInOrder(one)},
+  stage.StartReading({{.memory = &memory, .ranges = one},
                       {.memory = &memory, .ranges = {}},
-                      {.memory = &memory, .ranges = PageStage::PlaceInOrder(other)}});
+                      {.memory = &memory, .ranges = other}});
   ASSERT_TRUE(stage.FitsBuffers());
   ASSERT_TRUE(stage.FinishReading());
   const UniqueFd files[] = {Create("0"), Create("1"), Create("2")};

@@ -14,6 +14,7 @@
 #include <optional>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "base/staged_file_set.h"
 #include "dumper/descriptor_tables.h"
@@ -33,6 +34,7 @@
 #include "formats/image_type.h"
 #include "process/frozen_tree.h"
 #include "process/maps.h"
+#include "process/memory_snapshot.h"
 #include "process/smaps.h"
 
 namespace ckpt {
@@ -59,11 +61,10 @@ class DumpRun {
         output_(options.images_directory),
         pages_({.images_directory = options.images_directory,
                 .leaves_running = options.after == AfterDump::kLeaveRunning,
-                .precopy = options.precopy,
+                .snapshot_bytes = options.snapshot_bytes,
                 .compression_level = options.compression_level,
-                .progress = options.progress,
-                .features = options.features},
-               output_, log) {
+                .progress = options.progress},
+               output_, memory_snapshots_, log) {
     snapshot_.files = FileTable(options.ghost_limit_bytes);
     refusals_.SetRoot(options.pid);
   }
@@ -75,6 +76,7 @@ class DumpRun {
     CKPT_TRY(Step("collect", &DumpRun::Collect));
     Result<> told = Step("infect", &DumpRun::InstallEngines);
     if (told.has_value()) told = Step("threads", &DumpRun::AskThreads);
+    if (told.has_value()) told = Step("snapshot", &DumpRun::TakeSnapshots);
     log_.Debug("step cure");
     CKPT_TRY(RemoveEngines());
     CKPT_TRY(told);
@@ -158,7 +160,6 @@ class DumpRun {
       all.emplace_back();
       if (!task.process) continue;
       CKPT_TRY(all.back(), ReadSmaps(task.pid));
-      pages_.HideTracking(task.pid, all.back());
     }
     return all;
   }
@@ -324,6 +325,8 @@ class DumpRun {
     return success();
   }
 
+  Result<> TakeSnapshots() { return pages_.TakeSnapshots(tasks_); }
+
   // From all, also when that fails for some.
   Result<> RemoveEngines() {
     Result<> outcome = success();
@@ -343,9 +346,7 @@ class DumpRun {
 
   Result<> Thaw() {
     CKPT_TRY(tree_->Thaw());
-    const auto stopped_early = static_cast<uint32_t>(pages_.stopped().count());
-    snapshot_.stats.set_frozen_time(MicrosecondsSince(frozen_since_) + stopped_early);
-    pages_.EndTracking();
+    snapshot_.stats.set_frozen_time(MicrosecondsSince(frozen_since_));
     return success();
   }
 
@@ -357,6 +358,8 @@ class DumpRun {
     if (options_.after != AfterDump::kLeaveRunning) {
       snapshot_.stats.set_frozen_time(MicrosecondsSince(frozen_since_));
     }
+    const auto stopped_again = static_cast<uint32_t>(pages_.stopped().count());
+    snapshot_.stats.set_frozen_time(snapshot_.stats.frozen_time() + stopped_again);
     for (TaskDump& dump : tasks_) {
       CKPT_TRY(dump.FillThreads());
       if (!dump.IsZombie()) NameCgroupSet(dump);
@@ -391,6 +394,7 @@ class DumpRun {
   Snapshot snapshot_;
   Refusals refusals_;
   StagedFileSet output_;
+  std::vector<MemorySnapshot> memory_snapshots_;  // end once the tree is thawed
   std::optional<FrozenTree> tree_;
   std::unique_ptr<Surroundings> surroundings_;
   DescriptorTables descriptor_tables_;

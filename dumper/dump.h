@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "dumper/ghost_files.h"
 #include "dumper/page_stage.h"
+#include "dumper/pages_dump.h"
 #include "dumper/surroundings.h"
 #include "formats/proto/stats.pb.h"
 #include "process/kernel_features.h"
@@ -30,7 +31,7 @@ struct DumpOptions {
   SurroundingsOptions surroundings;
   uint64_t ghost_limit_bytes = kDefaultGhostLimitBytes;  // of each deleted file, on disk
   KernelFeatures features;
-  bool precopy = false;  // see PagesDumpOptions
+  std::optional<uint64_t> snapshot_bytes = kSnapshotBytes;  // see PagesDumpOptions
   PageStage::Progress progress;
   // Of zstd; nothing where pages are not compressed. Compressing begins when the process runs again
   // (but where it is not to); pages beyond the buffers take their size on the disk meanwhile.
@@ -41,14 +42,14 @@ struct DumpOptions {
   std::function<Result<>(std::string_view step)> before_step;
 };
 
-inline constexpr std::string_view kDumpSteps[] = {"prepare", "freeze",  "check", "collect",
-                                                  "infect",  "threads", "pages", "images",
-                                                  "commit",  "release"};
+inline constexpr std::string_view kDumpSteps[] = {"prepare", "freeze",  "check",    "collect",
+                                                  "infect",  "threads", "snapshot", "pages",
+                                                  "images",  "commit",  "release"};
 
 // After an error the process runs as it did before, and no image is left, but for errors of the
 // last step, "release", with which the dump is whole. With kLeaveRunning the process runs again as
-// soon as its pages are in memory, otherwise it stays frozen until the images are on the disk.
-// kUnsupported: the process has what cannot be dumped; the message has all of it.
+// soon as its pages are in memory, or in a snapshot, otherwise it stays frozen until the images are
+// on the disk. kUnsupported: the process has what cannot be dumped; the message has all of it.
 Result<pb::dump_stats_entry> Dump(const DumpOptions& options, Log& log);
 
 }  // namespace ckpt

@@ -6,18 +6,22 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
 #include "process/child_for_test.h"
 #include "process/frozen_tree.h"
+#include "process/task_list.h"
 #include "process/task_status.h"
 
 namespace ckpt {
@@ -41,6 +45,8 @@ int BeDumpable(const std::function<void()>& ready) {
   return 0;
 }
 
+constexpr uid_t kSomeUser = 54321;
+
 class DumpTest : public testing::Test {
  protected:
   DumpTest() : child_(BeDumpable) {
@@ -58,6 +64,7 @@ class DumpTest : public testing::Test {
   void ExpectRunningAsBefore() {
     EXPECT_EQ(ReadTaskStatus(child_.pid()).value().tracer_pid, 0);
     EXPECT_EQ(Maps(), maps_);
+    EXPECT_THAT(ListChildren(child_.pid()).value(), IsEmpty());
     kill(child_.pid(), SIGUSR1);
     EXPECT_EQ(child_.Wait(), 0);
   }
@@ -79,6 +86,7 @@ class DumpTest : public testing::Test {
 TEST_F(DumpTest, AFailureBeforeAnyStepLeavesTheProcessRunningAndNoFile) {
   for (const std::string_view failing : kDumpSteps) {
     if (failing == "release") continue;  // the dump is whole by then
+    options_.snapshot_bytes = 0;
     std::vector<std::string_view> taken;
     options_.before_step = [&](std::string_view step) -> Result<> {
       taken.push_back(step);
@@ -92,8 +100,67 @@ TEST_F(DumpTest, AFailureBeforeAnyStepLeavesTheProcessRunningAndNoFile) {
     EXPECT_THAT(Names(), IsEmpty()) << failing;
     EXPECT_EQ(ReadTaskStatus(child_.pid()).value().tracer_pid, 0) << failing;
     EXPECT_EQ(Maps(), maps_) << failing;
+    EXPECT_THAT(ListChildren(child_.pid()).value(), IsEmpty()) << failing;
   }
   ExpectRunningAsBefore();
+}
+
+// Counts the children that a process has when its pages are read.
+size_t CountSnapshots(DumpOptions options, Log& log) {
+  size_t count = 0;
+  options.snapshot_bytes = 0;
+  options.before_step = [&](std::string_view step) -> Result<> {
+    if (step == "pages") count = ListChildren(options.pid).value().size();
+    return success();
+  };
+  const auto dumped = Dump(options, log);
+  EXPECT_TRUE(dumped.has_value()) << dumped.error().message;
+  return count;
+}
+
+TEST_F(DumpTest, ASnapshotIsTakenOnlyOfAProcessThatRunsOn) {
+  EXPECT_EQ(CountSnapshots(options_, log_), 1U);
+  std::filesystem::remove_all(directory_);
+  std::filesystem::create_directories(directory_);
+  options_.after = AfterDump::kKill;
+  EXPECT_EQ(CountSnapshots(options_, log_), 0U);
+}
+
+TEST(DumpWithoutSnapshotTest, WhatForkCannotCopyIsReadUnderTheFreeze) {
+  const auto with_pages_of_its_own = [](const auto& ready) {
+    return BeDumpable([&] {
+      void* const pages =
+          mmap(nullptr, kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      std::memset(pages, 'p', kPageSize);
+      madvise(pages, kPageSize, MADV_DONTFORK);
+      ready();
+    });
+  };
+  // A user's process, for root has no limit of processes.
+  const auto without_children = [](const auto& ready) {
+    return BeDumpable([&] {
+      const rlimit limit{1, 1};
+      setrlimit(RLIMIT_NPROC, &limit);
+      if (setresuid(kSomeUser, kSomeUser, kSomeUser) != 0) _exit(1);
+      ready();
+    });
+  };
+  for (const auto& be : {std::function<int(const std::function<void()>&)>(with_pages_of_its_own),
+                         std::function<int(const std::function<void()>&)>(without_children)}) {
+    ChildForTest child(be);
+    while (ListDirectory(fmt::format("/proc/{}/fd", child.pid())).value().size() > 3) {
+    }
+    DumpOptions options;
+    options.pid = child.pid();
+    options.images_directory = testing::TempDir() + "/without_snapshot";
+    std::filesystem::create_directories(options.images_directory);
+    options.after = AfterDump::kLeaveRunning;
+    Log log;
+    EXPECT_EQ(CountSnapshots(options, log), 0U);
+    std::filesystem::remove_all(options.images_directory);
+    kill(child.pid(), SIGUSR1);
+    EXPECT_EQ(child.Wait(), 0);
+  }
 }
 
 // With children: one that runs, one that is stopped, a zombie, and one with a child of its own; and
@@ -261,29 +328,38 @@ TEST_F(DumpTest, ADiskThatFillsUpLeavesTheProcessRunningAndNoFile) {
     return ErrnoError(ENOSPC, "pwrite(pages)");
   };
   for (const AfterDump after : {AfterDump::kKill, AfterDump::kLeaveRunning}) {
-    options_.after = after;
-    EXPECT_EQ(Dump(options_, log_).error().code, ErrorCode::kSystem);
-    EXPECT_THAT(Names(), IsEmpty());
+    for (const std::optional<uint64_t> snapshot_bytes : {std::optional<uint64_t>(0), {}}) {
+      options_.after = after;
+      options_.snapshot_bytes = snapshot_bytes;
+      EXPECT_EQ(Dump(options_, log_).error().code, ErrorCode::kSystem);
+      EXPECT_THAT(Names(), IsEmpty());
+    }
   }
   ExpectRunningAsBefore();
 }
 
-TEST_F(DumpTest, OldKernelInterfacesGiveTheSameImages) {
+TEST_F(DumpTest, OldKernelInterfacesAndSnapshotsGiveTheSameImages) {
   ASSERT_TRUE(Dump(options_, log_).has_value());
   const std::vector<std::string> names = Names();
   std::vector<std::string> images;
   for (const std::string& name : names) images.push_back(Image(name));
-  std::filesystem::remove_all(directory_);
-  std::filesystem::create_directories(directory_);
+  const auto expect_the_same = [&] {
+    std::filesystem::remove_all(directory_);
+    std::filesystem::create_directories(directory_);
+    ASSERT_TRUE(Dump(options_, log_).has_value());
+    EXPECT_EQ(Names(), names);
+    for (size_t i = 0; i < names.size(); ++i) {
+      // Times differ from dump to dump, and a page has the processor that the kernel wrote for
+      // rseq.
+      if (names[i] == "stats-dump" || names[i] == "inventory.img") continue;
+      EXPECT_EQ(Image(names[i]).size(), images[i].size()) << names[i];
+      EXPECT_TRUE(names[i] == "pages-1.img" || Image(names[i]) == images[i]) << names[i];
+    }
+  };
+  options_.snapshot_bytes = 0;
+  expect_the_same();
   options_.features = FallbackKernelFeatures();
-  ASSERT_TRUE(Dump(options_, log_).has_value());
-  EXPECT_EQ(Names(), names);
-  for (size_t i = 0; i < names.size(); ++i) {
-    // Times differ from dump to dump, and a page has the processor that the kernel wrote for rseq.
-    if (names[i] == "stats-dump" || names[i] == "inventory.img") continue;
-    EXPECT_EQ(Image(names[i]).size(), images[i].size()) << names[i];
-    EXPECT_TRUE(names[i] == "pages-1.img" || Image(names[i]) == images[i]) << names[i];
-  }
+  expect_the_same();
   ExpectRunningAsBefore();
 }
 

@@ -303,6 +303,14 @@ std::vector<PagesToDump> FindPagesToDump(const std::vector<Mapping>& mappings) {
   return sources;
 }
 
+bool IsLeftByFork(const Mapping& mapping) {
+  const SpecialMapping special = SpecialMappingOf(mapping);
+  const bool has_pages = mapping.usage && !mapping.usage->HasNoPrivatePages();
+  if (mapping.shared || IsVvar(special) || !has_pages) return false;
+  const VmFlags& flags = mapping.usage->flags;
+  return flags.Has(VmFlag::kDontCopy) || flags.Has(VmFlag::kWipeOnFork);
+}
+
 std::vector<RemoteRange> FindRangesWithHoles(const std::vector<Mapping>& mappings) {
   std::vector<RemoteRange> ranges;
   for (const Mapping& mapping : mappings) {

@@ -34,6 +34,10 @@ struct CollectedMappings {
 Result<CollectedMappings> CollectMappings(pid_t pid, const std::vector<Mapping>& mappings,
                                           FileTable& files, Refusals& refusals);
 
+// Whether a child that fork makes does not have the private pages of the mapping, which has its
+// usage.
+bool IsLeftByFork(const Mapping& mapping);
+
 // Gives each mapping the usage that the one at the same address has in `smaps`, read of the same
 // frozen process. kInternal when a mapping is not there.
 Result<> AddUsage(const std::vector<Mapping>& smaps, std::vector<Mapping>& mappings);

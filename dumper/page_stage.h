@@ -6,7 +6,6 @@
 #ifndef DUMPER_PAGE_STAGE_H_
 #define DUMPER_PAGE_STAGE_H_
 
-#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -36,7 +35,6 @@ class PageBuffers {
   PageBuffers& operator=(PageBuffers&&) = delete;
   ~PageBuffers();
 
-  std::span<std::byte> bytes() const { return memory_; }
   size_t piece_count() const { return memory_.size() / kPieceBytes; }
   std::span<std::byte> piece(size_t index) const {
     return memory_.subspan(index * kPieceBytes, kPieceBytes);
@@ -53,27 +51,14 @@ class PageStage {
   // it returns ends the work.
   using Progress = std::function<Result<>(uint64_t written_bytes, uint64_t total_bytes)>;
 
-  // Pages that are to be read. With a `slot` they are read to that place, which `held` covers.
-  struct PlacedRange {
-    RemoteRange range;
-    uint64_t file_offset = 0;
-    std::byte* slot = nullptr;
-  };
-  // Pages that have their place in memory already.
-  struct HeldPages {
-    Bytes bytes;
-    uint64_t file_offset = 0;
-  };
-  // What goes into one file: ranges of `memory`, or of the file `fd` where there is no memory, and
-  // what is held, both in the order of the file. All outlive the stage.
+  // What goes into one file, from offset 0 on: `ranges` of `memory`, or of the file `fd` where
+  // there is no memory, in order. All outlive the stage.
   struct Source {
     const RemoteMemory* memory = nullptr;
-    std::vector<PlacedRange> ranges;
-    std::vector<HeldPages> held = {};
+    std::span<const RemoteRange> ranges;
     int fd = -1;
+    bool waits = false;  // is not read before Release()
   };
-  // One after the other from offset 0 on.
-  static std::vector<PlacedRange> PlaceInOrder(std::span<const RemoteRange> ranges);
 
   // `buffers` outlive the stage. The threads start here, for that, too, takes time that a frozen
   // process should not pay for.
@@ -84,19 +69,24 @@ class PageStage {
 
   void StartReading(std::vector<Source> sources);
 
-  // True when every page has its place in the buffers, or one of its own.
-  bool FitsBuffers() const { return buffered_pieces_ <= buffers_.piece_count(); }
+  // True when every page that may be read has its place in the buffers.
+  bool FitsBuffers() const { return readable_count_ <= buffers_.piece_count(); }
   // `fds` has the file of each source.
   void AllowWriting(std::vector<int> fds);
 
-  // Waits until every page is in a buffer or in the file: after success the process may run.
+  // Waits until every page that may be read is in a buffer or in the file.
   Result<> FinishReading();
+
+  // The sources that wait may be read from now on, and FinishReading() waits for them, too; before,
+  // they can be given another memory, with the same pages.
+  void Release();
+  void ReadFrom(size_t source, const RemoteMemory& memory) { sources_[source].memory = &memory; }
 
   // Waits until every page is in its file, after AllowWriting().
   Result<> Finish();
 
-  // The pages of each source, in order, where they lie in memory: after FinishReading(), where they
-  // fit, and instead of AllowWriting(). They stay as long as the stage.
+  // The pages of each source, in order, in the buffers: once all are read, where they fit, and
+  // instead of AllowWriting(). They stay as long as the stage.
   std::vector<std::vector<Bytes>> PartsBySource() const;
 
  private:
@@ -104,29 +94,25 @@ class PageStage {
   struct Part {
     size_t source = 0;
     std::vector<RemoteRange> ranges;
-    std::vector<std::span<std::byte>> slots;  // as the ranges, or none
     uint64_t file_offset = 0;
     size_t size_bytes = 0;
   };
-  // What one reader takes at a time: what fills one buffer, or as much for slots.
+  // What fills one buffer.
   struct Piece {
     std::vector<Part> parts;
     size_t size_bytes = 0;
-    bool has_slots = false;
   };
   struct FilledBuffer {
     size_t buffer = 0;
     size_t piece = 0;
   };
 
-  class Cutter;
-
+  void Cut(size_t source, std::span<const RemoteRange> ranges, size_t first_piece);
   Result<> ReadPiece(const Piece& piece, std::span<std::byte> into) const;
   Result<> ReadPart(const Part& part, std::span<std::byte> into) const;
   Result<> WritePiece(const Piece& piece, std::span<const std::byte> bytes) const;
-  Result<> WriteHeld(uint64_t written_bytes, uint64_t total_bytes) const;
   void ReadPieces();
-  void AwaitStart();
+  std::optional<size_t> TakePiece();
   void WritePieces();
   std::optional<size_t> TakeBuffer();
   void Fail(Error error);
@@ -136,10 +122,9 @@ class PageStage {
   const Progress progress_;
 
   std::vector<Source> sources_;  // set, with pieces_, before started_
-  std::vector<Piece> pieces_;
-  size_t buffered_pieces_ = 0;
-  std::vector<int> fds_;  // set before may_write_
-  std::atomic<size_t> next_piece_ = 0;
+  std::vector<Piece> pieces_;    // those of sources that wait come last
+  size_t readable_count_ = 0;    // of pieces_, from the front
+  std::vector<int> fds_;         // set before may_write_
   std::mutex mutex_;
   std::condition_variable start_;  // readers wait for it
   std::condition_variable changed_;
@@ -147,7 +132,8 @@ class PageStage {
   std::vector<size_t> free_;          // of buffers
   std::deque<FilledBuffer> to_write_;
   uint64_t total_bytes_ = 0;
-  size_t unread_count_ = 0;  // of pieces
+  size_t next_piece_ = 0;
+  size_t unread_count_ = 0;  // of readable pieces
   bool started_ = false;
   bool may_write_ = false;
   bool no_more_ = false;  // nothing will be added to to_write_

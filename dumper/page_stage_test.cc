@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "process/child_for_test.h"
 
 namespace ckpt {
 namespace {
@@ -34,7 +35,7 @@ class PageStageTest : public testing::Test {
     return ReadAll(stage, ranges, fd_.get());
   }
   Result<> ReadAll(PageStage& stage, const std::vector<RemoteRange>& ranges, int fd) const {
-    stage.StartReading({{&memory_, PageStage::PlaceInOrder(ranges)}});
+    stage.StartReading({{&memory_, ranges}});
     if (!stage.FitsBuffers()) stage.AllowWriting({fd});
     return stage.FinishReading();
   }
@@ -76,36 +77,6 @@ TEST_F(PageStageTest, TheFileHasThePagesInOrderWhateverTheSizeOfTheBuffers) {
   }
 }
 
-// Of 12 pages some were held before, of which two are read again where they lie.
-TEST_F(PageStageTest, WhatIsHeldIsWrittenBesideWhatIsRead) {
-  std::string held(6 * kPageSize, 'h');
-  const auto page = [&](size_t index) {
-    return reinterpret_cast<std::byte*>(held.data()) + index * kPageSize;
-  };
-  for (const size_t buffer_bytes : {size_t{1}, size_t{16} << 20}) {
-    ASSERT_EQ(ftruncate(fd_.get(), 0), 0);
-    const PageBuffers buffers = PageBuffers::Create(buffer_bytes).value();
-    PageStage stage(buffers, 2, {});
-    stage.StartReading({{&memory_,
-                         {{Pages(0, 2), 0},
-                          {Pages(20, 1), 3 * kPageSize, page(1)},
-                          {Pages(30, 1), 6 * kPageSize, page(4)},
-                          {Pages(40, 4), 8 * kPageSize}},
-                         {{Bytes(page(0), 6 * kPageSize), 2 * kPageSize}}}});
-    ASSERT_TRUE(stage.FinishReading().has_value());
-    const std::string expected = Expected({Pages(0, 2)}) + std::string(kPageSize, 'h') +
-                                 Expected({Pages(20, 1)}) + std::string(2 * kPageSize, 'h') +
-                                 Expected({Pages(30, 1)}) + std::string(kPageSize, 'h') +
-                                 Expected({Pages(40, 4)});
-    std::string joined;
-    const auto parts = stage.PartsBySource();
-    for (const Bytes& part : parts[0]) joined += AsText(part);
-    EXPECT_TRUE(joined == expected);
-    ASSERT_TRUE(Finish(stage).has_value());
-    EXPECT_TRUE(ReadWholeFile(path_).value() == expected);
-  }
-}
-
 TEST_F(PageStageTest, SourcesShareBuffersAndEachHasItsFile) {
   const std::string other_path = path_ + ".other";
   const UniqueFd other = OpenFile(other_path, O_RDWR | O_CREAT | O_TRUNC, 0600).value();
@@ -114,9 +85,7 @@ TEST_F(PageStageTest, SourcesShareBuffersAndEachHasItsFile) {
   for (const size_t buffer_bytes : {size_t{1}, size_t{16} << 20}) {
     const PageBuffers buffers = PageBuffers::Create(buffer_bytes).value();
     PageStage stage(buffers, 2, nullptr);
-    stage.StartReading({{&memory_, PageStage::PlaceInOrder(first)},
-                        {&memory_, {}},
-                        {&memory_, PageStage::PlaceInOrder(second)}});
+    stage.StartReading({{&memory_, first}, {&memory_, {}}, {&memory_, second}});
     stage.AllowWriting({fd_.get(), -1, other.get()});
     ASSERT_TRUE(stage.FinishReading().has_value());
     ASSERT_TRUE(stage.Finish().has_value());
@@ -126,11 +95,59 @@ TEST_F(PageStageTest, SourcesShareBuffersAndEachHasItsFile) {
   unlink(other_path.c_str());
 }
 
+// From another memory than it was to be read from, with other bytes.
+TEST_F(PageStageTest, WhatWaitsIsReadOnceItIsReleased) {
+  const std::string other_path = path_ + ".other";
+  const UniqueFd other = OpenFile(other_path, O_RDWR | O_CREAT | O_TRUNC, 0600).value();
+  const std::vector<RemoteRange> first = {Pages(0, 300)};
+  const std::vector<RemoteRange> second = {Pages(500, 700)};
+  for (const size_t buffer_bytes : {size_t{1}, size_t{2} << 20, size_t{16} << 20}) {
+    const PageBuffers buffers = PageBuffers::Create(buffer_bytes).value();
+    PageStage stage(buffers, 2, nullptr);
+    stage.StartReading({{.memory = &memory_, .ranges = second, .waits = true},
+                        {.memory = &memory_, .ranges = first}});
+    if (!stage.FitsBuffers()) stage.AllowWriting({other.get(), fd_.get()});
+    ASSERT_TRUE(stage.FinishReading().has_value());
+    area_[500 * kPageSize] = std::byte{'x'};
+    stage.Release();
+    if (buffer_bytes == size_t{16} << 20) {
+      ASSERT_TRUE(stage.FitsBuffers());
+      ASSERT_TRUE(stage.FinishReading().has_value());
+      EXPECT_EQ(stage.PartsBySource()[0].size(), 3U);
+    }
+    stage.AllowWriting({other.get(), fd_.get()});
+    ASSERT_TRUE(stage.FinishReading().has_value());
+    ASSERT_TRUE(stage.Finish().has_value());
+    EXPECT_TRUE(ReadWholeFile(path_).value() == Expected(first));
+    EXPECT_TRUE(ReadWholeFile(other_path).value() == Expected(second));
+    area_[500 * kPageSize] = std::byte{'y'};
+  }
+  unlink(other_path.c_str());
+}
+
+TEST_F(PageStageTest, ASourceThatWaitsCanBeGivenAnotherMemory) {
+  ChildForTest child([this](const auto& ready) {
+    area_[3 * kPageSize] = std::byte{'c'};
+    ready();
+    return pause();
+  });
+  const RemoteMemory childs = RemoteMemory::Open(child.pid()).value();
+  const PageBuffers buffers = PageBuffers::Create(1).value();
+  PageStage stage(buffers, 2, nullptr);
+  const std::vector<RemoteRange> ranges = {Pages(3, 1)};
+  stage.StartReading({{.memory = &memory_, .ranges = ranges, .waits = true}});
+  stage.ReadFrom(0, childs);
+  stage.Release();
+  ASSERT_TRUE(stage.FinishReading().has_value());
+  ASSERT_TRUE(Finish(stage).has_value());
+  EXPECT_EQ(ReadWholeFile(path_).value().front(), 'c');
+}
+
 TEST_F(PageStageTest, NothingIsWrittenBeforeItIsAllowed) {
   const PageBuffers buffers = PageBuffers::Create(kPages * kPageSize).value();
   PageStage stage(buffers, 2, nullptr);
   const std::vector<RemoteRange> ranges = {Pages(0, kPages)};
-  stage.StartReading({{&memory_, PageStage::PlaceInOrder(ranges)}});
+  stage.StartReading({{&memory_, ranges}});
   EXPECT_TRUE(stage.FitsBuffers());
   ASSERT_TRUE(stage.FinishReading().has_value());
   EXPECT_EQ(ReadWholeFile(path_).value(), "");
@@ -142,8 +159,7 @@ TEST_F(PageStageTest, AStageThatIsGivenUpEndsItsThreads) {
   const PageBuffers buffers = PageBuffers::Create(1).value();
   const std::vector<RemoteRange> ranges = {Pages(0, kPages)};
   PageStage stage(buffers, 2, nullptr);
-  stage.StartReading({{&memory_, PageStage::PlaceInOrder(
-                                     ranges)}});  // which waits for writing, which is never allowed
+  stage.StartReading({{&memory_, ranges}});  // which waits for writing, which is never allowed
   EXPECT_FALSE(stage.FitsBuffers());
 }
 

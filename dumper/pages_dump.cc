@@ -1,15 +1,19 @@
 #include "dumper/pages_dump.h"
 
 #include <sys/sysinfo.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "dumper/compressed_pages.h"
 #include "dumper/dump_images.h"
+#include "dumper/mappings.h"
+#include "dumper/memory_headroom.h"
 #include "formats/image_type.h"
 #include "process/memory_use.h"
-#include "process/task_list.h"
+#include "process/mountinfo.h"
+#include "process/smaps.h"
 
 namespace ckpt {
 
@@ -21,22 +25,16 @@ constexpr size_t kReaderThreads = 2;
 // Buffers where the tree stays frozen until all is written: enough to keep the disk busy.
 constexpr uint64_t kStreamBytes = uint64_t{64} << 20;
 
-// A process with less is read under the freeze as fast as it, and each of its threads, could be
-// stopped for a copy.
-constexpr uint64_t kEarlyBytes = uint64_t{32} << 20;
-constexpr uint64_t kEarlyThreadBytes = uint64_t{512} << 10;
-
-bool IsWorthACopy(pid_t pid, uint64_t private_bytes) {
-  if (private_bytes < kEarlyBytes) return false;
-  const Result<std::vector<pid_t>> threads = ListThreads(pid);
-  return threads.has_value() && private_bytes >= threads.value().size() * kEarlyThreadBytes;
-}
-
 // At most a quarter of the free memory of the machine.
 uint64_t BufferLimitBytes() {
   struct sysinfo info {};
   if (sysinfo(&info) != 0) return kStreamBytes;
   return std::max<uint64_t>(info.freeram * info.mem_unit / 4, kStreamBytes);
+}
+
+bool ForkTakesAll(pid_t pid) {
+  const Result<std::vector<Mapping>> mappings = ReadSmaps(pid);
+  return mappings.has_value() && std::ranges::none_of(mappings.value(), IsLeftByFork);
 }
 
 }  // namespace
@@ -46,76 +44,90 @@ Result<> PagesDump::Prepare(std::span<const pid_t> pids) {
   return MakeBuffers(pids);
 }
 
-// A process that cannot be copied, for whatever reason, is read under the freeze.
-void PagesDump::CopyEarly(pid_t pid, uint64_t private_bytes, uint64_t limit_bytes) {
-  if (private_bytes > limit_bytes || !IsWorthACopy(pid, private_bytes)) return;
-  Result<EarlyPages> early =
-      EarlyPages::Copy(pid, options_.features, limit_bytes,
-                       [this](std::chrono::microseconds time) { stopped_ += time; });
-  if (early.has_value()) {
-    log_.Info("process {}: {} MB copied before the freeze", pid, early.value().size_bytes() >> 20);
-    early_.emplace(pid, std::move(early).value());
-  } else {
-    log_.Info("process {}: not copied before the freeze: {}", pid, early.error().message);
+// In the worst case the process changes all that it has while the snapshot is there.
+bool PagesDump::IsToBeSnapshot(pid_t pid, uint64_t private_bytes, uint64_t planned_bytes) const {
+  if (!options_.leaves_running || !options_.snapshot_bytes) return false;
+  if (private_bytes < *options_.snapshot_bytes) return false;
+  if (!ForkTakesAll(pid)) {
+    log_.Info("process {}: no snapshot, for fork leaves out some of its memory", pid);
+    return false;
   }
+  const Result<std::vector<Mount>> mounts = ReadMounts(getpid(), FallbackKernelFeatures());
+  const uint64_t headroom_bytes = mounts.has_value() ? MemoryHeadroom(pid, mounts.value()) : 0;
+  if (headroom_bytes >= planned_bytes + private_bytes + kStreamBytes) return true;
+  log_.Info("process {}: no snapshot of {} MB, for there are {} MB to take", pid,
+            private_bytes >> 20, headroom_bytes >> 20);
+  return false;
 }
 
 Result<> PagesDump::MakeBuffers(std::span<const pid_t> pids) {
   const uint64_t limit_bytes = options_.leaves_running ? BufferLimitBytes() : kStreamBytes;
-  const bool precopy = options_.precopy && options_.leaves_running &&
-                       options_.features.pagemap_scan && WriteTracking::IsPossible();
-  uint64_t stored_bytes = 0;
-  uint64_t buffer_bytes = 0;
+  uint64_t frozen_bytes = 0;
+  uint64_t later_bytes = 0;
   for (const pid_t pid : pids) {
     const uint64_t private_bytes = ReadPrivateBytes(pid);
-    if (precopy) CopyEarly(pid, private_bytes, limit_bytes - stored_bytes);
-    const auto early = early_.find(pid);
-    const uint64_t held_bytes = early == early_.end() ? 0 : early->second.size_bytes();
-    // Its last piece may be more than what was allowed.
-    if (early != early_.end()) stored_bytes += early->second.store_bytes();
-    stored_bytes = std::min(stored_bytes, limit_bytes);
+    const bool is_later = IsToBeSnapshot(pid, private_bytes, later_bytes);
+    if (is_later) to_snapshot_.emplace(pid, std::nullopt);
     // What is new by the time of the freeze, too.
-    buffer_bytes += private_bytes - std::min(private_bytes, held_bytes) + private_bytes / 16;
+    (is_later ? later_bytes : frozen_bytes) += private_bytes + private_bytes / 16;
   }
+  // What is read while the tree runs can be written meanwhile, but for what waits to be compressed.
+  if (!options_.compression_level) later_bytes = std::min(later_bytes, kStreamBytes);
   CKPT_TRY(PageBuffers buffers,
-           PageBuffers::Create(std::min(buffer_bytes, limit_bytes - stored_bytes)));
+           PageBuffers::Create(std::min(frozen_bytes + later_bytes, limit_bytes)));
   buffers_.emplace(std::move(buffers));
   stage_.emplace(*buffers_, kReaderThreads, options_.progress);
   log_.Info("{} processes in the tree, {} MB of buffers", pids.size(), buffers_->piece_count());
   return success();
 }
 
-void PagesDump::HideTracking(pid_t pid, std::vector<Mapping>& mappings) const {
-  const auto early = early_.find(pid);
-  if (early != early_.end()) early->second.HideFrom(mappings);
-}
-
 uint64_t PagesDump::StartReading(std::deque<TaskDump>& tasks, SharedMemories& memories) {
   std::vector<PageStage::Source> sources;
   uint64_t page_count = 0;
-  const auto add = [&](PageStage::Source source, std::span<const RemoteRange> pages) {
-    for (const RemoteRange& range : pages) page_count += range.size_bytes() / kPageSize;
-    sources.push_back(std::move(source));
+  const auto add = [&](PageStage::Source source) {
+    for (const RemoteRange& range : source.ranges) page_count += range.size_bytes() / kPageSize;
+    sources.push_back(source);
     return kFirstPagesId + static_cast<uint32_t>(sources.size()) - 1;
   };
   for (TaskDump& task : tasks) {
     if (task.IsZombie()) continue;
-    PageStage::Source source{.memory = &task.memory(), .ranges = {}};
-    const auto early = early_.find(task.pid());
-    if (early != early_.end() && early->second.FindClean().has_value()) {
-      early->second.Place(task.snapshot.pages, source);
-    } else {
-      source.ranges = PageStage::PlaceInOrder(task.snapshot.pages);
-    }
-    task.snapshot.pages_id = add(std::move(source), task.snapshot.pages);
+    const auto waiting = to_snapshot_.find(task.pid());
+    if (waiting != to_snapshot_.end()) waiting->second = sources.size();
+    task.snapshot.pages_id = add({.memory = &task.memory(),
+                                  .ranges = task.snapshot.pages,
+                                  .waits = waiting != to_snapshot_.end()});
   }
   for (SharedMemory& memory : memories.memories()) {
-    memory.pages_id = add(
-        {.ranges = PageStage::PlaceInOrder(memory.pages), .fd = memory.file.get()}, memory.pages);
+    memory.pages_id = add({.ranges = memory.pages, .fd = memory.file.get()});
   }
   file_count_ = sources.size();
   stage_->StartReading(std::move(sources));
   return page_count;
+}
+
+Result<> PagesDump::TakeSnapshot(TaskDump& task) {
+  CKPT_TRY(MemorySnapshot taken, task.TakeSnapshot());
+  snapshots_.push_back(std::move(taken));
+  return snapshots_.back().OpenMemory();
+}
+
+Result<> PagesDump::TakeSnapshots(std::deque<TaskDump>& tasks) {
+  bool has_all = true;
+  for (TaskDump& task : tasks) {
+    const auto wanted = to_snapshot_.find(task.pid());
+    if (wanted == to_snapshot_.end() || !wanted->second) continue;
+    const Result<> taken = TakeSnapshot(task);
+    if (taken.has_value()) {
+      stage_->ReadFrom(*wanted->second, snapshots_.back().memory());
+    } else {
+      log_.Info("process {}: no snapshot: {}", task.pid(), taken.error().message);
+      has_all = false;
+    }
+  }
+  if (!to_snapshot_.empty()) log_.Info("snapshots of {} processes", snapshots_.size());
+  if (has_all) return success();
+  stage_->Release();
+  return stage_->FitsBuffers() ? success() : AllowWriting();
 }
 
 Result<int> PagesDump::CreatePagesFile(uint64_t id) {
@@ -132,6 +144,7 @@ Result<> PagesDump::CreatePagesFiles() {
 }
 
 Result<> PagesDump::AllowWriting() {
+  if (std::exchange(is_writing_, true)) return success();
   if (options_.compression_level) return AllowSpooling();
   CKPT_TRY(CreatePagesFiles());
   stage_->AllowWriting(fds_);
@@ -150,15 +163,39 @@ Result<> PagesDump::AllowSpooling() {
   return success();
 }
 
-void PagesDump::EndTracking() {
-  for (auto& [pid, early] : early_) early.EndTracking();
+// Where that fails, the snapshot is one that the process may notice.
+void PagesDump::SettleSnapshots() {
+  for (MemorySnapshot& snapshot : snapshots_) {
+    const Result<> settled = snapshot.Settle();
+    if (settled.has_error()) log_.Info("snapshot {}: {}", snapshot.pid(), settled.error().message);
+  }
+}
+
+// To the end of them.
+Result<> PagesDump::ReadSnapshots() {
+  stage_->Release();
+  if (!stage_->FitsBuffers()) CKPT_TRY(AllowWriting());
+  CKPT_TRY(stage_->FinishReading());
+  for (MemorySnapshot& snapshot : snapshots_) {
+    const Result<std::chrono::microseconds> ended = snapshot.End();
+    if (ended.has_error()) {
+      log_.Warning("a zombie stays of a snapshot: {}", ended.error().message);
+    } else {
+      stopped_ += ended.value();
+    }
+  }
+  snapshots_.clear();
+  return success();
 }
 
 Result<> PagesDump::Write() {
+  SettleSnapshots();
   if (!options_.compression_level) {
-    if (stage_->FitsBuffers()) CKPT_TRY(AllowWriting());
+    CKPT_TRY(AllowWriting());
+    CKPT_TRY(ReadSnapshots());
     return stage_->Finish();
   }
+  CKPT_TRY(ReadSnapshots());
   CKPT_TRY(CreatePagesFiles());
   const CompressionOptions compression = {.level = *options_.compression_level,
                                           .progress = options_.progress};

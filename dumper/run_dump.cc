@@ -48,9 +48,9 @@ void AddOptions(po::options_description& options) {
       ("compress", po::value<int>()->value_name("LEVEL")->implicit_value(kDefaultPageLevel),
        "write the pages compressed by zstd, at level 3 unless given; CRIU does not restore such a "
        "dump before `imgtool decompress`")  //
-      ("precopy",
-       "with -R, copy the memory of large processes before the freeze, and under it only what "
-       "changed; see the manual for what that does to them")  //
+      ("no-snapshot",
+       "with -R, read the memory of large processes under the freeze as well, and make no child of "
+       "them to be read later")  //
       ("plain-kernel", "do without PAGEMAP_SCAN, PROCMAP_QUERY and statmount");
 }
 
@@ -106,7 +106,7 @@ Result<DumpOptions> Interpret(const EngineInvocation& invocation) {
   if (values.count("leave-running") > 0) options.after = AfterDump::kLeaveRunning;
   if (values.count("leave-stopped") > 0) options.after = AfterDump::kLeaveStopped;
   if (values.count("compress") > 0) options.compression_level = values["compress"].as<int>();
-  options.precopy = values.count("precopy") > 0;
+  if (values.count("no-snapshot") > 0) options.snapshot_bytes.reset();
   options.shell_job = values.count("shell-job") > 0;
   CKPT_TRY(options.ghost_limit_bytes, ParseGhostLimit(values["ghost-limit"].as<std::string>()));
   CKPT_TRY(options.surroundings.externals, ExternalsOf(values));

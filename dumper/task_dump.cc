@@ -1,8 +1,5 @@
 #include "dumper/task_dump.h"
 
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -14,7 +11,6 @@
 #include "process/pagemap.h"
 #include "process/rseq_section.h"
 #include "process/task_list.h"
-#include "process/write_tracking.h"
 
 namespace ckpt {
 
@@ -117,17 +113,6 @@ Result<> TaskDump::RefuseGuardPages(Refusals& refusals) {
   return success();
 }
 
-std::vector<RemoteRange> TaskDump::ExecutableRanges() const {
-  std::vector<RemoteRange> ranges;
-  for (const Mapping& mapping : mappings_) {
-    const SpecialMapping special = SpecialMappingOf(mapping);
-    if (!mapping.executable || special == SpecialMapping::kVsyscall) continue;
-    const bool vdso = special == SpecialMapping::kVdso;
-    ranges.insert(vdso ? ranges.begin() : ranges.end(), {mapping.start, mapping.end});
-  }
-  return ranges;
-}
-
 Result<> TaskDump::InstallEngine() {
   if (IsZombie()) return success();
   for (const Tracee& thread : process().threads()) {
@@ -144,7 +129,8 @@ Result<> TaskDump::InstallEngine() {
   options.batch_bytes = ProcessBatchBytes(posix_timers_.size());
   options.can_step = CanStep(statuses_.front());
   CKPT_TRY(RemoteSyscalls engine,
-           RemoteSyscalls::Install(process().leader(), *memory_, ExecutableRanges(), options));
+           RemoteSyscalls::Install(process().leader(), *memory_, FindExecutableRanges(mappings_),
+                                   options));
   engine_.emplace(engine);
   return success();
 }
@@ -168,19 +154,15 @@ Result<> TaskDump::FillThreads() {
   return success();
 }
 
-Result<UniqueFd> TaskDump::TakeUserfault() {
-  Tracee& leader = process().leader();
-  CKPT_TRY(const int64_t number, engine_->Call(leader, SYS_userfaultfd, {kUserfaultFlags}));
-  if (number < 0) {
-    return ErrnoError(static_cast<int>(-number), "userfaultfd({:#x})", kUserfaultFlags);
+Result<MemorySnapshot> TaskDump::TakeSnapshot() {
+  for (const Mapping& mapping : mappings_) {
+    if (IsLeftByFork(mapping)) {
+      return MakeError(ErrorCode::kUnsupported,
+                       "fork leaves out {:#x}-{:#x} (MADV_DONTFORK or MADV_WIPEONFORK)",
+                       mapping.start, mapping.end);
+    }
   }
-  const UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid(), 0)));
-  UniqueFd taken(static_cast<int>(syscall(SYS_pidfd_getfd, pidfd.get(), number, 0)));
-  const int saved = errno;
-  CKPT_TRY(const int64_t closed, engine_->Call(leader, SYS_close, {number}));
-  if (closed < 0) return ErrnoError(static_cast<int>(-closed), "close({})", number);
-  if (!taken.valid()) return ErrnoError(saved, "pidfd_getfd(process {}, {})", pid(), number);
-  return taken;
+  return MemorySnapshot::Take(process().leader(), *engine_);
 }
 
 Result<> TaskDump::RemoveEngine() {

@@ -7,7 +7,6 @@
 #include <optional>
 #include <vector>
 
-#include "base/file.h"
 #include "base/result.h"
 #include "dumper/file_table.h"
 #include "dumper/mappings.h"
@@ -17,6 +16,7 @@
 #include "process/frozen_tree.h"
 #include "process/kernel_features.h"
 #include "process/maps.h"
+#include "process/memory_snapshot.h"
 #include "process/pagemap.h"
 #include "process/posix_timers.h"
 #include "process/remote_memory.h"
@@ -65,8 +65,9 @@ class TaskDump {
   Result<> InstallEngine();
   Result<> AskThreads();
   Result<> RemoveEngine();
-  // A userfaultfd(2) of the process, made by its engine; the process has it no more.
-  Result<UniqueFd> TakeUserfault();
+  // Its memory as it is now, for when it runs again. kUnsupported where fork leaves out some of its
+  // pages. Between InstallEngine() and RemoveEngine().
+  Result<MemorySnapshot> TakeSnapshot();
 
   // Makes entries of what the threads told; the tree may run again.
   Result<> FillThreads();
@@ -75,7 +76,6 @@ class TaskDump {
 
  private:
   Result<> RefuseGuardPages(Refusals& refusals);
-  std::vector<RemoteRange> ExecutableRanges() const;
 
   FrozenTask& task_;
   const KernelFeatures& features_;

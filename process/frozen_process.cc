@@ -76,6 +76,17 @@ Result<FrozenProcess> FrozenProcess::Freeze(pid_t pid) {
   return frozen;
 }
 
+Result<FrozenProcess> FrozenProcess::FreezeOneThread(pid_t pid) {
+  CKPT_TRY(const std::vector<pid_t> tids, ListThreads(pid));
+  for (const pid_t tid : tids) {
+    FrozenProcess frozen(pid);
+    CKPT_TRY(const bool is_asked, frozen.SeizeThread(tid));
+    if (is_asked) CKPT_TRY(frozen.AwaitStops());
+    if (!frozen.threads_.empty()) return frozen;
+  }
+  return MakeError(ErrorCode::kProcessGone, "process {}: its threads have ended", pid);
+}
+
 Result<FrozenProcess> FrozenProcess::Seize(pid_t pid) {
   FrozenProcess frozen(pid);
   CKPT_TRY(frozen.SeizeNewThreads());
@@ -116,15 +127,21 @@ Result<bool> FrozenProcess::SeizeNewThreads() {
   std::ranges::sort(known);
   for (const pid_t tid : tids) {
     if (std::ranges::binary_search(known, tid)) continue;
-    Result<Tracee> thread = Tracee::Seize(tid, 0);
-    if (thread.has_error() && (HasEnded(thread.error()) || IsEnding(pid_, tid))) continue;
-    CKPT_TRY(Tracee seized, std::move(thread));
-    const Result<> interrupted = seized.Interrupt();
-    if (interrupted.has_error() && HasEnded(interrupted.error())) continue;
-    CKPT_TRY(interrupted);
-    threads_.push_back(std::move(seized));
+    CKPT_TRY(SeizeThread(tid));
   }
   return threads_.size() > known.size();
+}
+
+// False where it ends; else it is asked to stop.
+Result<bool> FrozenProcess::SeizeThread(pid_t tid) {
+  Result<Tracee> thread = Tracee::Seize(tid, 0);
+  if (thread.has_error() && (HasEnded(thread.error()) || IsEnding(pid_, tid))) return false;
+  CKPT_TRY(Tracee seized, std::move(thread));
+  const Result<> interrupted = seized.Interrupt();
+  if (interrupted.has_error() && HasEnded(interrupted.error())) return false;
+  CKPT_TRY(interrupted);
+  threads_.push_back(std::move(seized));
+  return true;
 }
 
 // Threads that end instead of stopping are passed over.

@@ -20,6 +20,9 @@ class FrozenProcess {
   // tracer, a kernel thread, no privilege); kUnsupported: a thread does not stop (vfork(2)).
   static Result<FrozenProcess> Freeze(pid_t pid);
 
+  // One thread alone, for what any can do; the others run on, and can start more.
+  static Result<FrozenProcess> FreezeOneThread(pid_t pid);
+
   // Freeze() in two, so that many processes stop side by side: Seize() asks the threads that there
   // are to stop, Settle() waits for them, and freezes those that were started meanwhile.
   static Result<FrozenProcess> Seize(pid_t pid);
@@ -48,6 +51,7 @@ class FrozenProcess {
  private:
   explicit FrozenProcess(pid_t pid) : pid_(pid) {}
   Result<bool> SeizeNewThreads();
+  Result<bool> SeizeThread(pid_t tid);
   Result<> AwaitStops();
   void PutLeaderFirst();
 

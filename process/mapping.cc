@@ -28,4 +28,15 @@ SpecialMapping SpecialMappingOf(const Mapping& mapping) {
   return mapping.path.starts_with('[') ? kOther : kNone;
 }
 
+std::vector<RemoteRange> FindExecutableRanges(std::span<const Mapping> mappings) {
+  std::vector<RemoteRange> ranges;
+  for (const Mapping& mapping : mappings) {
+    const SpecialMapping special = SpecialMappingOf(mapping);
+    if (!mapping.executable || special == SpecialMapping::kVsyscall) continue;
+    const bool vdso = special == SpecialMapping::kVdso;
+    ranges.insert(vdso ? ranges.begin() : ranges.end(), {mapping.start, mapping.end});
+  }
+  return ranges;
+}
+
 }  // namespace ckpt

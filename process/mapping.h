@@ -4,8 +4,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
+#include "process/remote_ptr.h"
 #include "process/vm_flags.h"
 
 namespace ckpt {
@@ -48,6 +51,9 @@ struct Mapping {
 // Mappings that the kernel names itself instead of a file. kOther: any other name in brackets.
 enum class SpecialMapping { kNone, kHeap, kStack, kVdso, kVvar, kVvarVclock, kVsyscall, kOther };
 SpecialMapping SpecialMappingOf(const Mapping& mapping);
+
+// Where code is that can be read: the vdso first, which is sure to hold a `syscall` instruction.
+std::vector<RemoteRange> FindExecutableRanges(std::span<const Mapping> mappings);
 
 }  // namespace ckpt
 

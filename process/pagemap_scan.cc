@@ -39,9 +39,6 @@ static_assert(sizeof(ScanArgument) == 96);
 constexpr uint64_t kPagemapScan = _IOWR('f', 16, ScanArgument);
 constexpr size_t kRegionsPerCall = 1024;
 
-// PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC
-constexpr uint64_t kProtectMatching = 1 | 2;
-
 Result<size_t> ScanOnce(int fd, std::string_view name, ScanArgument& argument) {
   const int count = ioctl(fd, kPagemapScan, &argument);
   const int saved = errno;
@@ -55,7 +52,7 @@ Result<size_t> ScanOnce(int fd, std::string_view name, ScanArgument& argument) {
 }  // namespace
 
 Result<> ScanPages(int pagemap_fd, std::string_view name, RemoteRange range, CategoryFilter filter,
-                   const std::function<void(RemoteRange)>& take, ScanAction action) {
+                   const std::function<void(RemoteRange)>& take) {
   std::array<PageRegion, kRegionsPerCall> regions;
   ScanArgument argument;
   argument.start = range.start;
@@ -63,8 +60,7 @@ Result<> ScanPages(int pagemap_fd, std::string_view name, RemoteRange range, Cat
   argument.vec = reinterpret_cast<uint64_t>(regions.data());
   argument.vec_len = regions.size();
   argument.category_inverted = filter.none_of;
-  argument.category_mask = filter.none_of | filter.all_of;
-  argument.flags = action == ScanAction::kProtectAndScan ? kProtectMatching : 0;
+  argument.category_mask = filter.none_of;
   argument.category_anyof_mask = filter.any_of;
   // With no category to return, regions that differ only in those join.
   while (argument.start < argument.end) {

@@ -13,8 +13,6 @@ namespace ckpt {
 
 // PAGE_IS_* of include/uapi/linux/fs.h, Linux 6.7 (kGuard: 6.15).
 enum class PageCategory : uint64_t {
-  kTracked = 1 << 0,   // PAGE_IS_WPALLOWED: writes to its mapping are tracked (write_tracking.h)
-  kWritten = 1 << 1,   // since it was protected by kProtectAndScan; every page that never was
   kFilePage = 1 << 2,  // of a file or of shared memory
   kPresentPage = 1 << 3,
   kSwappedPage = 1 << 4,  // markers in the page table too, of guard pages for example
@@ -26,19 +24,13 @@ enum class PageCategory : uint64_t {
 struct CategoryFilter {
   uint64_t none_of = 0;
   uint64_t any_of = 0;
-  uint64_t all_of = 0;
 };
-
-// kProtectAndScan: pages that are taken are those not written to from then on. Their mapping must
-// be tracked.
-enum class ScanAction : uint8_t { kScan, kProtectAndScan };
 
 // Calls `take` with each run of pages of `range` that the filter lets through, by address;
 // one run of pages may come in several pieces. `pagemap_fd` is an open /proc/PID/pagemap, `name`
 // what messages call it.
 Result<> ScanPages(int pagemap_fd, std::string_view name, RemoteRange range, CategoryFilter filter,
-                   const std::function<void(RemoteRange)>& take,
-                   ScanAction action = ScanAction::kScan);
+                   const std::function<void(RemoteRange)>& take);
 
 }  // namespace ckpt
 

@@ -46,55 +46,28 @@ Result<> RemoteMemory::Write(RemotePtr to, Bytes bytes) const {
   return success();
 }
 
-// Of at most IOV_MAX ranges; false where the kernel does not give all of it that way.
-bool RemoteMemory::ReadAtOnce(std::span<const iovec> local,
-                              std::span<const RemoteRange> ranges) const {
-  std::vector<iovec> remote;
-  size_t wanted_bytes = 0;
-  for (const RemoteRange& range : ranges) {
-    remote.push_back({reinterpret_cast<void*>(range.start), range.size_bytes()});
-    wanted_bytes += range.size_bytes();
-  }
-  const ssize_t got =
-      process_vm_readv(pid_, local.data(), local.size(), remote.data(), remote.size(), 0);
-  return got >= 0 && static_cast<size_t>(got) == wanted_bytes;
-}
-
 Result<> RemoteMemory::ReadRanges(std::span<const RemoteRange> ranges,
                                   std::span<std::byte> into) const {
+  std::vector<iovec> remote;
   while (!ranges.empty()) {
     const auto batch = ranges.first(std::min<size_t>(ranges.size(), IOV_MAX));
+    remote.clear();
     size_t wanted_bytes = 0;
-    for (const RemoteRange& range : batch) wanted_bytes += range.size_bytes();
+    for (const RemoteRange& range : batch) {
+      remote.push_back({reinterpret_cast<void*>(range.start), range.size_bytes()});
+      wanted_bytes += range.size_bytes();
+    }
     const iovec local{into.data(), wanted_bytes};
-    if (ReadAtOnce(std::span(&local, 1), batch)) {
-      into = into.subspan(wanted_bytes);
-    } else {
+    const ssize_t got = process_vm_readv(pid_, &local, 1, remote.data(), remote.size(), 0);
+    if (got < 0 || static_cast<size_t>(got) != wanted_bytes) {
       for (const RemoteRange& range : batch) {
         CKPT_TRY(Read(RemotePtr(range.start), into.first(range.size_bytes())));
         into = into.subspan(range.size_bytes());
       }
+    } else {
+      into = into.subspan(wanted_bytes);
     }
     ranges = ranges.subspan(batch.size());
-  }
-  return success();
-}
-
-Result<> RemoteMemory::ReadRanges(std::span<const RemoteRange> ranges,
-                                  std::span<const std::span<std::byte>> places) const {
-  while (!ranges.empty()) {
-    const size_t count = std::min<size_t>(ranges.size(), IOV_MAX);
-    std::vector<iovec> local;
-    for (const std::span<std::byte>& place : places.first(count)) {
-      local.push_back({place.data(), place.size()});
-    }
-    if (!ReadAtOnce(local, ranges.first(count))) {
-      for (size_t i = 0; i < count; ++i) {
-        CKPT_TRY(Read(RemotePtr(ranges[i].start), places[i]));
-      }
-    }
-    ranges = ranges.subspan(count);
-    places = places.subspan(count);
   }
   return success();
 }

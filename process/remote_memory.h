@@ -33,9 +33,6 @@ class RemoteMemory {
   // Gathers `ranges`, in order, into `into`, which has just their size. Faster than Read() for many
   // ranges; falls back to it for those that process_vm_readv refuses (PROT_NONE areas).
   Result<> ReadRanges(std::span<const RemoteRange> ranges, std::span<std::byte> into) const;
-  // The same with a place of its own for each range, of the range's size.
-  Result<> ReadRanges(std::span<const RemoteRange> ranges,
-                      std::span<const std::span<std::byte>> places) const;
 
   template <typename T>
   requires std::is_trivially_copyable_v<T> Result<T> ReadObject(RemotePtr from)
@@ -46,7 +43,6 @@ class RemoteMemory {
   }
 
  private:
-  bool ReadAtOnce(std::span<const iovec> local, std::span<const RemoteRange> ranges) const;
   RemoteMemory(pid_t pid, UniqueFd mem) : pid_(pid), mem_(std::move(mem)) {}
 
   pid_t pid_;

@@ -278,6 +278,13 @@ Result<int64_t> RemoteSyscalls::Call(Tracee& thread, long number,
   return CallAt(thread, scratch_.start + SyscallOffsetInLoop(), CallKind::kAny, number, arguments);
 }
 
+Result<int64_t> RemoteSyscalls::CallOnce(Tracee& thread, const RemoteMemory& memory,
+                                         std::span<const RemoteRange> executable, long number,
+                                         std::initializer_list<SyscallArgument> arguments) {
+  CKPT_TRY(const uint64_t instruction, FindSyscallInstruction(memory, executable));
+  return CallAt(thread, instruction, CallKind::kAny, number, arguments);
+}
+
 // A thread that runs a batch.
 class RemoteSyscalls::Running {
  public:

@@ -78,6 +78,12 @@ class RemoteSyscalls {
   Result<int64_t> Call(Tracee& thread, long number,
                        std::initializer_list<SyscallArgument> arguments) const;
 
+  // One call of a stopped thread where no engine is installed; otherwise as above. `executable` as
+  // for Install().
+  static Result<int64_t> CallOnce(Tracee& thread, const RemoteMemory& memory,
+                                  std::span<const RemoteRange> executable, long number,
+                                  std::initializer_list<SyscallArgument> arguments);
+
   // The engine of a process that was made by fork of this one's task, and has inherited its scratch
   // area; `memory` is that process's.
   RemoteSyscalls InCopyOfTask(const RemoteMemory& memory) const {

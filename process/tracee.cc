@@ -80,6 +80,11 @@ Tracee::~Tracee() {
   if (tid_ != 0) static_cast<void>(Detach());
 }
 
+Result<> Tracee::SetOptions(unsigned long options) {
+  return Call(PTRACE_SETOPTIONS, "PTRACE_SETOPTIONS", tid_, nullptr,
+              AsPointer(options | PTRACE_O_TRACESYSGOOD));
+}
+
 Result<> Tracee::Interrupt() {
   return Call(PTRACE_INTERRUPT, "PTRACE_INTERRUPT", tid_, nullptr, nullptr);
 }

@@ -72,6 +72,8 @@ class Tracee {
   std::vector<pid_t> TakeMadeTasks() { return std::exchange(made_tasks_, {}); }
 
   // From here on: the thread must be stopped.
+  // PTRACE_O_* instead of those given before; tasks that it makes have them from birth.
+  Result<> SetOptions(unsigned long options);
   Result<> Resume(int signal = 0);
   Result<> ResumeToSyscall();
   // Over one instruction, a system call included (PTRACE_SINGLESTEP).

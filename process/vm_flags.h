@@ -56,7 +56,6 @@ class VmFlags {
  public:
   bool Has(VmFlag flag) const { return bits_[static_cast<size_t>(flag)]; }
   void Add(VmFlag flag) { bits_.set(static_cast<size_t>(flag)); }
-  void Remove(VmFlag flag) { bits_.reset(static_cast<size_t>(flag)); }
   bool operator==(const VmFlags&) const = default;
 
  private:

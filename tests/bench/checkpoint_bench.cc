@@ -35,9 +35,9 @@ const Load kLoads[] = {
     // Of what is short a late wake-up of the machine is a part: more of it, for the median.
     {.name = "1 process, 1 MB", .text = "memory 1048576", .repetitions = 21},
     {"256 MB", "memory 268435456"},
-    {.name = "256 MB, --precopy", .text = "memory 268435456", .our_options = {"--precopy"}},
+    {.name = "256 MB, --no-snapshot", .text = "memory 268435456", .our_options = {"--no-snapshot"}},
     {"1 GB", "memory 1073741824"},
-    {.name = "1 GB, --precopy", .text = "memory 1073741824", .our_options = {"--precopy"}},
+    {.name = "1 GB, --no-snapshot", .text = "memory 1073741824", .our_options = {"--no-snapshot"}},
     {"100 processes", "processes 99"},
     {"500 threads", "threads 499"},
     {"10,000 VMAs", "mappings 10000"},

@@ -1,0 +1,27 @@
+// How much memory a process may still take before something is in its way.
+#ifndef DUMPER_MEMORY_HEADROOM_H_
+#define DUMPER_MEMORY_HEADROOM_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "process/mountinfo.h"
+
+namespace ckpt {
+
+// In bytes: MemAvailable (proc(5)), or what is left below a limit of its cgroups, if that is less.
+// `mounts` are those of the caller, where cgroups are looked for. 0 where nothing can be found out.
+uint64_t MemoryHeadroom(pid_t pid, const std::vector<Mount>& mounts);
+
+// Of the group `path`, absolute in the hierarchy that is mounted at `hierarchy`, and the groups
+// above it: memory.max and memory.high, or memory.limit_in_bytes of version 1, less what is in use
+// and is not an inactive part of the page cache. UINT64_MAX: there is no limit. Source: the
+// kernel's admin-guide, cgroup-v2.rst and cgroup-v1/memory.rst.
+uint64_t CgroupHeadroom(const std::string& hierarchy, const std::string& path, bool is_version_2);
+
+}  // namespace ckpt
+
+#endif  // DUMPER_MEMORY_HEADROOM_H_
