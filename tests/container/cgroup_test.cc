@@ -138,18 +138,21 @@ class RemovedGroup : public testing::Test {
   RestoreOptions options_;
 };
 
-TEST_F(RemovedGroup, GoesAgainWhenItWasMadeAndTheRestoreFails) {
+TEST_F(RemovedGroup, IsNotThereAfterAFailureAtAnyStep) {
   bool was_there = false;
-  options_.before_step = [&](std::string_view step) -> Result<> {
-    was_there = was_there || group_.Exists();
-    if (step == "run") return MakeError(ErrorCode::kSystem, "failed for the test");
-    return success();
-  };
-  Log log;
-  EXPECT_THAT(Restore(options_, log).error().message, HasSubstr("failed for the test"));
+  for (const std::string_view failing : RestoreStepNames()) {
+    SCOPED_TRACE(failing);
+    options_.before_step = [&](std::string_view step) -> Result<> {
+      was_there = was_there || group_.Exists();
+      if (step == failing) return MakeError(ErrorCode::kSystem, "failed for the test");
+      return success();
+    };
+    Log log;
+    EXPECT_THAT(Restore(options_, log).error().message, HasSubstr("failed for the test"));
+    EXPECT_FALSE(group_.Exists());
+    EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
+  }
   EXPECT_TRUE(was_there);
-  EXPECT_FALSE(group_.Exists());
-  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
 }
 
 TEST_F(RemovedGroup, IsNamedWhereItMustBeThere) {

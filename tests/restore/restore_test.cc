@@ -31,6 +31,11 @@
 namespace ckpt {
 namespace {
 
+// Names, types and sizes.
+std::string FilesOf(const std::string& directory) {
+  return RunCommandWell({"find", directory, "-printf", "%P %y %s\\n"}).value().output;
+}
+
 // Restores with that step failing, and expects nothing to be left.
 void ExpectCleanFailureAt(std::string_view failing, const DumpedSubject& dumped) {
   RestoreOptions options{.images_dir = dumped.images, .pidfile = dumped.pidfile};
@@ -40,9 +45,11 @@ void ExpectCleanFailureAt(std::string_view failing, const DumpedSubject& dumped)
   };
   Log log;
   const size_t descriptors = OpenDescriptors().size();
+  const std::string files = FilesOf(dumped.workdir);
   const Result<pid_t> restored = Restore(options, log);
   ASSERT_TRUE(restored.has_error());
   EXPECT_EQ(restored.error().message, "failed for the test");
+  EXPECT_EQ(FilesOf(dumped.workdir), files);
   EXPECT_FALSE(Exists(dumped.pid));
   EXPECT_FALSE(Exists(dumped.images + "/stats-restore"));
   const std::string folder = dumped.pidfile.substr(0, dumped.pidfile.rfind('/'));
@@ -50,8 +57,11 @@ void ExpectCleanFailureAt(std::string_view failing, const DumpedSubject& dumped)
   EXPECT_EQ(OpenDescriptors().size(), descriptors);
 }
 
-TEST(RestoreFaultTest, AFailureAtAnyStepLeavesNothingBehind) {
-  const Result<DumpedSubject> dumped = DumpSubject("threads", "restore_faults");
+class RestoreFaults : public testing::TestWithParam<const char*> {};
+
+TEST_P(RestoreFaults, AFailureAtAnyStepLeavesNothingBehind) {
+  const Result<DumpedSubject> dumped =
+      DumpSubject(GetParam(), fmt::format("restore_faults_{}", GetParam()));
   ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
   for (const std::string_view step : RestoreStepNames()) {
     SCOPED_TRACE(step);
@@ -62,6 +72,11 @@ TEST(RestoreFaultTest, AFailureAtAnyStepLeavesNothingBehind) {
   ASSERT_TRUE(restored.has_value()) << restored.error().message;
   EXPECT_EQ(VerdictOf(dumped.value()), "pass");
 }
+
+INSTANTIATE_TEST_SUITE_P(Programs, RestoreFaults,
+                         testing::Values("threads", "events", "fifos", "files", "ghosts", "pipes",
+                                         "unix_pairs"),
+                         [](const auto& program) { return program.param; });
 
 TEST(RestoreFaultTest, ARestorerThatIsKilledTakesTheProcessWithIt) {
   const Result<DumpedSubject> dumped = DumpSubject("threads", "restore_killed");

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <linux/sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -110,6 +111,32 @@ TEST(RestoreTest, AllNumbersOfATreeThatAreInUseAreNamedAndNothingIsMade) {
     kill(pid, SIGKILL);
     waitpid(pid, nullptr, 0);
   }
+}
+
+// The number of a thread that no process of the dump has.
+pid_t ThreadOf(const DumpedSubject& dumped) {
+  const std::vector<std::string> images = ListDirectory(dumped.images).value();
+  for (const std::string& image : images) {
+    pid_t number = 0;
+    if (sscanf(image.c_str(), "core-%d.img", &number) == 1 && number != dumped.pid) return number;
+  }
+  return 0;
+}
+
+TEST(RestoreTest, TheNumberOfAThreadThatIsInUseIsNamedAndNothingIsMade) {
+  const Result<DumpedSubject> dumped = DumpSubject("threads", "thread_in_use");
+  ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
+  const pid_t thread = ThreadOf(dumped.value());
+  Occupy(thread);
+  const std::vector<std::string> processes = Processes();
+  Log log;
+  const Result<pid_t> restored = Restore({.images_dir = dumped.value().images}, log);
+  ASSERT_TRUE(restored.has_error());
+  EXPECT_EQ(restored.error().message,
+            fmt::format("pid {} is in use: the process cannot have it again", thread));
+  EXPECT_EQ(Processes(), processes);
+  kill(thread, SIGKILL);
+  waitpid(thread, nullptr, 0);
 }
 
 TEST(RestoreTest, PagesThatForkHadCopiedAreOnceInMemory) {
