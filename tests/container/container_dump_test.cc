@@ -6,6 +6,7 @@
 #include <sys/ipc.h>
 #include <sys/shm.h>
 
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -176,12 +177,38 @@ TEST(ContainerDump, DevicesOfOutsideBecomeThoseInside) {
   }
 }
 
+// Of the layers of a container, where it does not say itself what they are.
+std::string WriteMap(const Container& container) {
+  std::string text = "branch-map 1\nunion it\n  mountpoint /\n";
+  for (const std::string& layer : container.Layers())
+    text += fmt::format("  branch rw {}\n", layer);
+  const std::string path = MakeTestDirectory("map").value() + "/map";
+  std::ofstream(path) << text;
+  return path;
+}
+
+struct UnionCase {
+  const char* name;
+  ContainerRoot root;
+  bool layers_apart;  // where stat(2) gives files of the union other devices than the union has
+};
+
+constexpr UnionCase kUnions[] = {
+    {"Overlay", ContainerRoot::kLayers, false},
+    {"OverlayOfSeveralFileSystems", ContainerRoot::kLayers, true},
+    {"OneThatIsNotKnown", ContainerRoot::kFuseLayers, false},
+};
+
+class ContainerDumpOfUnion : public testing::TestWithParam<UnionCase> {};
+
 // The raw rule: a mapping whose mount the container does not have is written down as the kernel
 // gives it, with what is needed to repair it.
-void DumpRepairAndRestore(bool layers_apart) {
+TEST_P(ContainerDumpOfUnion, AMappingFromALayerIsDumpedAsTheKernelGivesItAndCanBeRepaired) {
+  const Result<> available = CheckAvailable(GetParam().root);
+  if (available.has_error()) GTEST_SKIP() << available.error().message;
   Container container = Started({.program = "counter",
-                                 .root = ContainerRoot::kLayers,
-                                 .layers_apart = layers_apart,
+                                 .root = GetParam().root,
+                                 .layers_apart = GetParam().layers_apart,
                                  .maps_layer = true});
   const std::string before = container.Snapshot().value();
   const std::string layer = container.Layers().back() + "/bin/counter";
@@ -189,10 +216,15 @@ void DumpRepairAndRestore(bool layers_apart) {
   const std::string images = MakeTestDirectory("images").value();
   const Result<> dumped = container.Dump(Engine::kOurs, images);
   ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
+  std::vector<std::string> fixup = {"aufs-fixup", images};
+  if (GetParam().root == ContainerRoot::kFuseLayers) {
+    fixup.insert(fixup.end(), {"--branches", WriteMap(container)});
+  }
   ASSERT_TRUE(container.MoveLayers().has_value());
 
   const std::string repaired = MakeTestDirectory("repaired").value() + "/images";
-  EXPECT_THAT(Imgtool({"aufs-fixup", images, "-o", repaired}),
+  fixup.insert(fixup.end(), {"-o", repaired});
+  EXPECT_THAT(Imgtool(fixup),
               HasSubstr(fmt::format("reg.name: \"{}\" -> \"/bin/counter\"", layer)));
   for (const Engine engine : {Engine::kOurs, Engine::kCriu}) {
     if (CheckAvailable(engine).has_error()) continue;
@@ -203,12 +235,8 @@ void DumpRepairAndRestore(bool layers_apart) {
   }
 }
 
-TEST(ContainerDump, AMappingFromALayerIsDumpedAsTheKernelGivesItAndCanBeRepaired) {
-  DumpRepairAndRestore(false);
-}
-
-// Where stat(2) gives files of the union other devices than the union has.
-TEST(ContainerDump, SoIsOneFromALayerOnAFileSystemOfItsOwn) { DumpRepairAndRestore(true); }
+INSTANTIATE_TEST_SUITE_P(Unions, ContainerDumpOfUnion, testing::ValuesIn(kUnions),
+                         [](const auto& param) { return param.param.name; });
 
 class ContainerDumpBy : public testing::TestWithParam<Engine> {};
 

@@ -25,6 +25,9 @@ const ContainerCase kCases[] = {
     {"mounts", {.program = "mounts", .propagation = true}},
     {"counterInLayers", {.program = "counter", .root = ContainerRoot::kLayers}},
     {"mountsInLayers", {.program = "mounts", .root = ContainerRoot::kLayers, .propagation = true}},
+    {"mountsInUnknownUnion",
+     {.program = "mounts", .root = ContainerRoot::kFuseLayers, .propagation = true}},
+    {"filesInUnknownUnion", {.program = "files", .root = ContainerRoot::kFuseLayers}},
     {"namespacesUnderInit", {.program = "namespaces", .under_init = true}},
 };
 
@@ -51,6 +54,8 @@ std::string WhyNot(const ContainerCase& container_case, Engine dumper, Engine re
     const Result<> available = CheckAvailable(engine);
     if (available.has_error()) return available.error().message;
   }
+  const Result<> root = CheckAvailable(container_case.options.root);
+  if (root.has_error()) return root.error().message;
   if (container_case.name == std::string_view("timers") && dumper == Engine::kCriu) {
     return "CRIU writes the thread that a timer notifies by its number outside";
   }

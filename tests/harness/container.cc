@@ -76,6 +76,12 @@ void OpenNull(int null) {
 
 }  // namespace
 
+Result<> CheckAvailable(ContainerRoot root) {
+  if (root != ContainerRoot::kFuseLayers) return success();
+  CKPT_TRY(RunCommandWell({"sh", "-c", ": </dev/fuse && command -v fuse-overlayfs"}));
+  return success();
+}
+
 Result<Container> Container::Start(const std::string& name, const ContainerOptions& options) {
   Container container;
   container.options_ = options;
@@ -151,7 +157,12 @@ Result<> Container::MountRoot() {
   if (options_.root == ContainerRoot::kDirectory) {
     return MountAt(root_.c_str(), root_, nullptr, MS_BIND, "");
   }
-  return MountAt("overlay", root_, "overlay", 0, RootOptions());
+  if (options_.root == ContainerRoot::kLayers) {
+    return MountAt("overlay", root_, "overlay", 0, RootOptions());
+  }
+  CKPT_TRY(RunCommandWell({"fuse-overlayfs", "-o", RootOptions(), root_}));
+  mountpoints_.push_back(root_);
+  return success();
 }
 
 std::string Container::RootOptions() const {

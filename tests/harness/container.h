@@ -16,8 +16,12 @@
 
 namespace ckpt {
 
-// What the root directory of a container is: a bind mount of a directory, or an overlay of layers.
-enum class ContainerRoot { kDirectory, kLayers };
+// What the root directory of a container is: a bind mount of a directory, or an overlay of layers,
+// by the kernel or, a union that nobody has heard of, by fuse-overlayfs.
+enum class ContainerRoot { kDirectory, kLayers, kFuseLayers };
+
+// An error that says why, where this machine cannot make such a root.
+Result<> CheckAvailable(ContainerRoot root);
 
 inline constexpr unsigned kContainerNamespaces =
     CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET;
