@@ -1,5 +1,5 @@
-// Properties of control groups: those of version 2 that this machine lets be set, and those of a
-// dump that the machine of the restore does not have.
+// Properties of control groups: those that this machine lets be set, and those of a dump that the
+// machine of the restore does not have.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 
@@ -9,6 +9,7 @@
 #include <string_view>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "base/file.h"
 #include "tests/container/control_group.h"
@@ -51,75 +52,116 @@ class HugetlbController {
   const bool was_there_;
 };
 
-struct Version2Case {
+struct PropertiesCase {
   const char* name;
-  std::map<std::string, std::string> properties;  // those of controllers where there are such
+  const char* controller;  // of version 1; "" for version 2
+  // In the order in which they are set; where the machine has not one, the others.
+  std::vector<std::pair<std::string, std::string>> set;
+  std::vector<std::string> compared;
 };
 
-const Version2Case kVersion2[] = {
-    {"Limits",
+const PropertiesCase kProperties[] = {
+    {"Version2Limits",
+     "",
      {{"cgroup.max.descendants", "7"},
       {"cgroup.max.depth", "3"},
       {"memory.max", "1073741824"},
       {"pids.max", "77"},
       {"cpu.weight", "55"},
       {"cpu.max", "50000 100000"},
-      {kHugetlbLimit, "4194304"}}},
-    {"Threaded", {{"cgroup.type", "threaded"}}},
+      {kHugetlbLimit, "4194304"}},
+     {"cgroup.max.descendants", "cgroup.max.depth", "memory.max", "pids.max", "cpu.weight",
+      "cpu.max", kHugetlbLimit}},
+    {"Version2Threaded", "", {{"cgroup.type", "threaded"}}, {"cgroup.type"}},
+    {"Memory",
+     "memory",
+     {{"memory.limit_in_bytes", "1073741824"},
+      {"memory.soft_limit_in_bytes", "536870912"},
+      {"memory.swappiness", "33"},
+      {"memory.oom_control", "1"}},
+     {"memory.limit_in_bytes", "memory.soft_limit_in_bytes", "memory.swappiness",
+      "memory.oom_control"}},
+    {"Cpu",
+     "cpu",
+     {{"cpu.shares", "512"}, {"cpu.cfs_period_us", "50000"}, {"cpu.cfs_quota_us", "25000"}},
+     {"cpu.shares", "cpu.cfs_period_us", "cpu.cfs_quota_us"}},
+    // Without these nobody can join it.
+    {"Cpuset",
+     "cpuset",
+     {{"cpuset.cpus", "0"}, {"cpuset.mems", "0"}, {"cpuset.memory_migrate", "1"}},
+     {"cpuset.cpus", "cpuset.mems", "cpuset.memory_migrate"}},
+    // Nodes can be made that cannot be opened.
+    {"Devices",
+     "devices",
+     {{"devices.deny", "a"},
+      {"devices.allow", "c *:* m"},
+      {"devices.allow", "c 1:3 rwm"},
+      {"devices.allow", "c 1:5 rwm"}},
+     {"devices.list"}},
 };
 
-void PrintTo(const Version2Case& version2, std::ostream* out) { *out << version2.name; }
+void PrintTo(const PropertiesCase& properties, std::ostream* out) { *out << properties.name; }
 
-using Version2Combination = std::tuple<Version2Case, Engine, Engine>;
-class PropertiesOfVersion2 : public testing::TestWithParam<Version2Combination> {};
+// Of those that the machine has, and that are not what every group has.
+std::map<std::string, std::string> Values(const Group& group, const PropertiesCase& properties) {
+  const Group other(HierarchyOf(properties.controller));
+  std::map<std::string, std::string> values;
+  for (const std::string& name : properties.compared) {
+    if (group.Get(name) != other.Get(name)) values[name] = group.Get(name);
+  }
+  return values;
+}
 
-TEST_P(PropertiesOfVersion2, ComeBack) {
-  const auto& [version2, dumper, restorer] = GetParam();
+using PropertiesCombination = std::tuple<PropertiesCase, Engine, Engine>;
+class CgroupProperties : public testing::TestWithParam<PropertiesCombination> {};
+
+TEST_P(CgroupProperties, ComeBack) {
+  const auto& [properties, dumper, restorer] = GetParam();
   for (const Engine engine : {dumper, restorer}) {
     const Result<> available = CheckAvailable(engine);
     if (available.has_error()) GTEST_SKIP() << available.error().message;
   }
-  const HugetlbController hugetlb(UnifiedHierarchy());
-  const Group group(UnifiedHierarchy());
-  if (!group.Exists()) GTEST_SKIP() << "no hierarchy of version 2 to make a group in";
-  std::map<std::string, std::string> set;
-  for (const auto& [property, value] : version2.properties) {
+  const HugetlbController hugetlb(HierarchyOf(""));
+  const Group group(HierarchyOf(properties.controller));
+  if (!group.Exists()) GTEST_SKIP() << "no such hierarchy to make a group in";
+  for (const auto& [property, value] : properties.set) {
     // CRIU does not know the last one.
     if (!group.Has(property) || (dumper == Engine::kCriu && property == kHugetlbLimit)) continue;
     ASSERT_TRUE(group.Set(property, value).has_value()) << property;
-    set[property] = value + "\n";
   }
-  ASSERT_FALSE(set.empty());
-  Result<DumpedContainer> result = DumpIn(group, dumper, "counter");
-  ASSERT_TRUE(result.has_value()) << result.error().message;
-  Container& container = result.value().container;
+  const std::map<std::string, std::string> before = Values(group, properties);
+  ASSERT_FALSE(before.empty());
+  Result<DumpedContainer> dumped = DumpIn(group, dumper, "counter");
+  ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
+  Container& container = dumped.value().container;
   group.Remove();
   ASSERT_FALSE(group.Exists());
   const Result<> restored =
-      container.Restore(restorer, result.value().images, {"--manage-cgroups=soft"});
+      container.Restore(restorer, dumped.value().images, {"--manage-cgroups=soft"});
   ASSERT_TRUE(restored.has_value()) << restored.error().message;
-  for (const auto& [property, value] : set) EXPECT_EQ(group.Get(property), value) << property;
-  EXPECT_EQ(GroupOf(container.pid(), ""), "/" + group.name());
+  EXPECT_EQ(Values(group, properties), before);
+  EXPECT_EQ(GroupOf(container.pid(), properties.controller), "/" + group.name());
   EXPECT_EQ(container.Verdict().value(), "pass");
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, PropertiesOfVersion2,
-                         testing::Combine(testing::ValuesIn(kVersion2),
+std::string CombinationName(const testing::TestParamInfo<PropertiesCombination>& info) {
+  const auto& [properties, dumper, restorer] = info.param;
+  return fmt::format("{}_dumpedBy{}_restoredBy{}", properties.name, Name(dumper), Name(restorer));
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, CgroupProperties,
+                         testing::Combine(testing::ValuesIn(kProperties),
                                           testing::Values(Engine::kOurs, Engine::kCriu),
                                           testing::Values(Engine::kOurs, Engine::kCriu)),
-                         [](const auto& param) {
-                           return fmt::format(
-                               "{}_dumpedBy{}_restoredBy{}", std::get<0>(param.param).name,
-                               Name(std::get<1>(param.param)), Name(std::get<2>(param.param)));
-                         });
+                         CombinationName);
 
 std::string RestoreLog(const DumpedContainer& dumped) {
   return ReadWholeFile(dumped.images + "/restore.log").value();
 }
 
 TEST(MissingProperty, OfAControllerThatIsNotThereIsAWarning) {
-  std::optional<HugetlbController> hugetlb(UnifiedHierarchy());
-  Group group(UnifiedHierarchy());
+  std::optional<HugetlbController> hugetlb(HierarchyOf(""));
+  Group group(HierarchyOf(""));
   if (!group.Has(kHugetlbLimit)) GTEST_SKIP() << "no controller hugetlb of version 2";
   ASSERT_TRUE(group.Set(kHugetlbLimit, "4194304").has_value());
   ASSERT_TRUE(group.Set("cgroup.max.depth", "3").has_value());
@@ -164,7 +206,7 @@ Result<> RenamePidsMax(const std::string& images) {
 class MissingPropertyInMode : public testing::TestWithParam<MissingCase> {};
 
 TEST_P(MissingPropertyInMode, IsAWarningWhereItIsToBeSet) {
-  Group group(PidsHierarchy());
+  Group group(HierarchyOf("pids"));
   if (!group.Exists()) GTEST_SKIP() << "no hierarchy of pids to make a group in";
   ASSERT_TRUE(group.Set("pids.max", "77").has_value());
   Result<DumpedContainer> dumped = DumpIn(group, Engine::kOurs, "counter");

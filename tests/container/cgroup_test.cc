@@ -84,7 +84,7 @@ class CgroupModes : public testing::TestWithParam<std::tuple<ModeCase, Engine, E
     EXPECT_EQ(container.Verdict().value(), "pass");
   }
 
-  Group group_{PidsHierarchy()};
+  Group group_{HierarchyOf("pids")};
   ModeCase mode_{};
   Engine restorer_ = Engine::kOurs;
   std::optional<DumpedContainer> dumped_;  // goes before the group
@@ -133,7 +133,7 @@ class RemovedGroup : public testing::Test {
     dumped_.emplace(std::move(dumped).value());
   }
 
-  Group group_{PidsHierarchy()};
+  Group group_{HierarchyOf("pids")};
   std::optional<DumpedContainer> dumped_;
   RestoreOptions options_;
 };
@@ -230,7 +230,7 @@ TEST(Cgroup, AHierarchyThatIsMissingAtRestoreIsAWarning) {
 }
 
 TEST(Cgroup, AThreadInOtherGroupsThanItsProcessIsNamed) {
-  Group group(PidsHierarchy());
+  Group group(HierarchyOf("pids"));
   if (!group.Exists()) GTEST_SKIP() << "no hierarchy of pids to make a group in";
   Container container = Container::Start("threads", {.program = "threads"}).value();
   const std::string task = fmt::format("/proc/{}/task", container.pid());

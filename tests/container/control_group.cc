@@ -30,8 +30,10 @@ std::string UniqueName() {
   return "ckpt-test-" + name;
 }
 
-std::string PidsHierarchy() { return FindHierarchy("cgroup [^ ]*", "pids"); }
-std::string UnifiedHierarchy() { return FindHierarchy("cgroup2 [^ ]*", "rw"); }
+std::string HierarchyOf(const std::string& controller) {
+  return controller.empty() ? FindHierarchy("cgroup2 [^ ]*", "rw")
+                            : FindHierarchy("cgroup [^ ]*", controller);
+}
 
 Group::Group(const std::string& hierarchy) : name_(UniqueName()), path_(hierarchy + "/" + name_) {
   if (!hierarchy.empty()) Make();

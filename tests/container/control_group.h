@@ -15,10 +15,9 @@ namespace ckpt {
 // A name that nobody else on this machine has.
 std::string UniqueName();
 
-// Where the hierarchy of version 1 with the controller of process numbers, and that of version 2,
-// are mounted for all to use; empty where there is none.
-std::string PidsHierarchy();
-std::string UnifiedHierarchy();
+// Where the hierarchy of version 1 with that controller, or with "" that of version 2, is mounted
+// for all to use; empty where there is none.
+std::string HierarchyOf(const std::string& controller);
 
 // A group that is gone with this object, which what is in it must not outlive. `hierarchy` may be
 // empty: there is no group then.
