@@ -234,4 +234,13 @@ Result<std::string> SnapshotOnceStopped(const std::string& before,
   return snapshot;
 }
 
+std::string Replaced(std::string snapshot, const std::string& old_words,
+                     const std::string& new_words) {
+  for (size_t at = 0; (at = snapshot.find(old_words, at)) != std::string::npos;
+       at += new_words.size()) {
+    snapshot.replace(at, old_words.size(), new_words);
+  }
+  return snapshot;
+}
+
 }  // namespace ckpt

@@ -28,6 +28,10 @@ Result<std::string> TreeSnapshotOf(pid_t pid);
 Result<std::string> SnapshotOnceStopped(const std::string& before,
                                         const std::function<Result<std::string>()>& look);
 
+// The snapshot as it is to be where something has been replaced on purpose.
+std::string Replaced(std::string snapshot, const std::string& old_words,
+                     const std::string& new_words);
+
 }  // namespace ckpt
 
 #endif  // TESTS_HARNESS_SNAPSHOT_H_

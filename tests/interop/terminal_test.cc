@@ -12,6 +12,7 @@
 #include "tests/harness/command.h"
 #include "tests/harness/container.h"
 #include "tests/harness/engine.h"
+#include "tests/harness/snapshot.h"
 
 namespace ckpt {
 namespace {
@@ -42,14 +43,6 @@ Result<Container> StartOn(Terminal& terminal, const std::string& name,
                                                         .namespaces = terminal_case.namespaces}));
   if (!terminal.Await("ready")) return MakeError(ErrorCode::kInternal, "nothing on the terminal");
   return container;
-}
-
-std::string Replaced(std::string text, const std::string& old_words, const std::string& new_words) {
-  for (size_t at = 0; (at = text.find(old_words, at)) != std::string::npos;
-       at += new_words.size()) {
-    text.replace(at, old_words.size(), new_words);
-  }
-  return text;
 }
 
 // Without what is the terminal's: its path, and of a member its session.
