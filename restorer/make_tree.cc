@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "restorer/address_space.h"
+#include "restorer/tty_steps.h"
 #include "restorer/vdso_step.h"
 
 namespace ckpt {
@@ -100,7 +101,8 @@ class Maker {
     RemoteCalls calls = task.Calls();
     CKPT_TRY(calls.Call("setsid()", SYS_setsid, {}));
     task.group = task.plan->pid;
-    return calls.Flush();
+    CKPT_TRY(calls.Flush());
+    return TakeTerminal(task);
   }
 
   const RestorePlan& plan_;

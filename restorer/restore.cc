@@ -271,7 +271,7 @@ constexpr std::array kSteps = {
     Step{"end zombies", nullptr, EndZombie, kZombies},
     Step{"set process state", nullptr, SetProcessState},
     Step{"create timers", nullptr, CreateTimers},
-    Step{"take terminals", nullptr, TakeTerminal},
+    Step{"set foreground groups", nullptr, SetForegroundGroup},
     Step{"set limits", nullptr, SetLimits},
     Step{"set credentials", nullptr, SetCredentials},
     Step{"arm timers", nullptr, ArmTimers},

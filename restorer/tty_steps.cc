@@ -57,16 +57,19 @@ Result<> SetTerminal(const RestorePlan& plan) {
 
 Result<> TakeTerminal(RestoredTask& task) {
   if (!task.plan->terminal) return success();
+  RemoteCalls calls = task.Calls();
+  calls.Add("ioctl(0, TIOCSCTTY)", SYS_ioctl, {STDIN_FILENO, TIOCSCTTY, kStealing});
+  return calls.Flush();
+}
+
+Result<> SetForegroundGroup(RestoredTask& task) {
+  if (!task.plan->terminal || task.plan->terminal->foreground_group <= 0) return success();
   const ControllingTerminalPlan& terminal = *task.plan->terminal;
   RemoteCalls calls = task.Calls();
-  calls.Add(fmt::format("ioctl({}, TIOCSCTTY)", terminal.fd), SYS_ioctl,
-            {terminal.fd, TIOCSCTTY, kStealing});
-  if (terminal.foreground_group > 0) {
-    CKPT_TRY(calls.MakeRoom(1, sizeof(pid_t)));
-    const RemotePtr pointer = calls.PutObject(terminal.foreground_group);
-    calls.Add(fmt::format("ioctl({}, TIOCSPGRP, {})", terminal.fd, terminal.foreground_group),
-              SYS_ioctl, {terminal.fd, TIOCSPGRP, pointer});
-  }
+  CKPT_TRY(calls.MakeRoom(1, sizeof(pid_t)));
+  const RemotePtr pointer = calls.PutObject(terminal.foreground_group);
+  calls.Add(fmt::format("ioctl({}, TIOCSPGRP, {})", terminal.fd, terminal.foreground_group),
+            SYS_ioctl, {terminal.fd, TIOCSPGRP, pointer});
   return calls.Flush();
 }
 

@@ -12,9 +12,14 @@ namespace ckpt {
 // the plan's alone.
 Result<> SetTerminal(const RestorePlan& plan);
 
-// Makes a terminal the controlling one of the task, which leads its session, also where it is that
-// of another session. Needs its descriptors, and the groups of all tasks.
+// Makes the terminal that is our standard input, and still the task's, the controlling one of the
+// session that the task has begun, also where it is that of another session: where the plan says
+// so. Before the task has children, for who is born without a controlling terminal stays so.
 Result<> TakeTerminal(RestoredTask& task);
+
+// Gives such a terminal the foreground group that the plan's had. Needs the descriptors of the
+// task, and the groups of all.
+Result<> SetForegroundGroup(RestoredTask& task);
 
 }  // namespace ckpt
 

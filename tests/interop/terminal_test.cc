@@ -1,4 +1,4 @@
-// A program whose terminal is outside of the dump, alone and in containers of its own, restored on
+// Programs whose terminal is outside of the dump, alone and in containers of their own, restored on
 // another terminal.
 #include "tests/harness/terminal.h"
 
@@ -7,11 +7,13 @@
 
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "base/result.h"
 #include "tests/harness/command.h"
 #include "tests/harness/container.h"
 #include "tests/harness/engine.h"
+#include "tests/harness/process_tree.h"
 #include "tests/harness/snapshot.h"
 
 namespace ckpt {
@@ -24,20 +26,23 @@ struct TerminalCase {
   const char* name;
   SessionRole role;
   unsigned namespaces;
+  const char* program = "terminal";
 };
 
 constexpr TerminalCase kCases[] = {
     {"Leader", SessionRole::kLeader, 0},
     {"LeaderWithoutOwnMounts", SessionRole::kLeader, CLONE_NEWUTS | CLONE_NEWIPC},
     {"LeaderInContainer", SessionRole::kLeader, kContainerNamespaces},
+    {"LeaderOfGroups", SessionRole::kLeader, 0, "foreground"},
+    {"LeaderOfGroupsInContainer", SessionRole::kLeader, kContainerNamespaces, "foreground"},
     {"Member", SessionRole::kMember, 0},
     {"MemberWithOwnMounts", SessionRole::kMember, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC},
 };
 
-// Of the program `terminal`, which is ready.
+// The program is ready when this returns.
 Result<Container> StartOn(Terminal& terminal, const std::string& name,
                           const TerminalCase& terminal_case) {
-  CKPT_TRY(Container container, Container::Start(name, {.program = "terminal",
+  CKPT_TRY(Container container, Container::Start(name, {.program = terminal_case.program,
                                                         .terminal = &terminal,
                                                         .role = terminal_case.role,
                                                         .namespaces = terminal_case.namespaces}));
@@ -85,8 +90,10 @@ TEST_P(TerminalTest, AnotherTerminalTakesThePlaceOfTheOneThatWas) {
   std::string before = Snapshot(container, terminal, terminal_case.role).value();
   // CRIU does not bring back O_NONBLOCK (04000) of a terminal.
   if (restorer == Engine::kCriu) before = Replaced(before, "flags 104002", "flags 100002");
+  const std::vector<pid_t> tree = ProcessTree(container.pid()).value();
   const Result<> dumped = container.Dump(dumper, images, ProcessAfter::kGone, {"--shell-job"});
   ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
+  ReapDescendants(tree);
 
   Terminal other = Terminal::Open().value();
   const Result<> restored = container.Restore(restorer, images, {"--shell-job"}, &other);
