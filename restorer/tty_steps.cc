@@ -33,23 +33,42 @@ class BlockedTtou {
   sigset_t old_mask_;
 };
 
+Result<> SetUp(const TermiosPlan& settings) {
+  termios value{};
+  value.c_iflag = settings.input_flags;
+  value.c_oflag = settings.output_flags;
+  value.c_cflag = settings.control_flags;
+  value.c_lflag = settings.local_flags;
+  value.c_line = settings.line;
+  std::ranges::copy(settings.characters, value.c_cc);
+  if (ioctl(STDIN_FILENO, TCSETS, &value) == 0) return success();
+  const int saved = errno;
+  return ErrnoError(saved, "ioctl(TCSETS) of the standard input");
+}
+
+// Of a session from outside of the dump, which the plan has no number for.
+bool IsOfOurSession(pid_t group, const RestorePlan& plan) {
+  return group > 0 && std::ranges::any_of(plan.tasks, [&](const TaskPlan& task) {
+           return task.sid == 0 && task.pgid == group;
+         });
+}
+
+// As a shell does that starts a job. Where the terminal does not control our session nobody is in
+// the foreground of it.
+Result<> GiveForeground(pid_t group) {
+  if (ioctl(STDIN_FILENO, TIOCSPGRP, &group) == 0 || errno == ENOTTY) return success();
+  const int saved = errno;
+  return ErrnoError(saved, "ioctl(TIOCSPGRP, {}) of the standard input", group);
+}
+
 }  // namespace
 
 Result<> SetTerminal(const RestorePlan& plan) {
+  const BlockedTtou blocked;
   for (const auto& [id, terminal] : plan.terminals) {
-    if (!terminal.settings) continue;
-    const TermiosPlan& settings = *terminal.settings;
-    termios value{};
-    value.c_iflag = settings.input_flags;
-    value.c_oflag = settings.output_flags;
-    value.c_cflag = settings.control_flags;
-    value.c_lflag = settings.local_flags;
-    value.c_line = settings.line;
-    std::ranges::copy(settings.characters, value.c_cc);
-    const BlockedTtou blocked;
-    if (ioctl(STDIN_FILENO, TCSETS, &value) != 0) {
-      const int saved = errno;
-      return ErrnoError(saved, "ioctl(TCSETS) of the standard input");
+    if (terminal.settings) CKPT_TRY(SetUp(*terminal.settings));
+    if (IsOfOurSession(terminal.foreground_group, plan)) {
+      CKPT_TRY(GiveForeground(terminal.foreground_group));
     }
   }
   return success();

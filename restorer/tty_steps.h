@@ -8,8 +8,9 @@
 
 namespace ckpt {
 
-// Gives the terminal that is our standard input the settings that the plan's had. Late: it is not
-// the plan's alone.
+// Gives the terminal that is our standard input the settings that the plan's had, and, where it
+// controls the session that we and processes of the plan are in, the foreground group. Late: it is
+// not the plan's alone.
 Result<> SetTerminal(const RestorePlan& plan);
 
 // Makes the terminal that is our standard input, and still the task's, the controlling one of the

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <sched.h>
 
+#include <regex>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -36,6 +37,8 @@ constexpr TerminalCase kCases[] = {
     {"LeaderOfGroups", SessionRole::kLeader, 0, "foreground"},
     {"LeaderOfGroupsInContainer", SessionRole::kLeader, kContainerNamespaces, "foreground"},
     {"Member", SessionRole::kMember, 0},
+    {"Job", SessionRole::kMember, 0, "job"},
+    {"JobWithOwnMounts", SessionRole::kMember, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC, "job"},
     {"MemberWithOwnMounts", SessionRole::kMember, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC},
 };
 
@@ -50,14 +53,13 @@ Result<Container> StartOn(Terminal& terminal, const std::string& name,
   return container;
 }
 
-// Without what is the terminal's: its path, and of a member its session.
+// Without what is the terminal's: its path, and of members their session and its groups.
 Result<std::string> Snapshot(const Container& container, const Terminal& terminal,
                              SessionRole role) {
   CKPT_TRY(std::string text, container.Snapshot());
   text = Replaced(text, " " + terminal.path() + " ", " TERMINAL ");
   if (role == SessionRole::kLeader) return text;
-  const size_t session = text.find(" group ");
-  return text.erase(session, text.find(" alive", session) - session);
+  return std::regex_replace(text, std::regex(" group [0-9]+ session [0-9]+ "), " ");
 }
 
 using Case = std::tuple<TerminalCase, Engine, Engine>;
