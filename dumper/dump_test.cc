@@ -126,6 +126,25 @@ TEST_F(DumpTest, ASnapshotIsTakenOnlyOfAProcessThatRunsOn) {
   EXPECT_EQ(CountSnapshots(options_, log_), 0U);
 }
 
+TEST_F(DumpTest, ASnapshotHoldsNothingOpenBeforeTheProcessRunsOn) {
+  options_.snapshot_bytes = 0;
+  size_t count = 0;
+  options_.before_step = [&](std::string_view step) -> Result<> {
+    if (step != "pages") return success();
+    EXPECT_EQ(ReadTaskStatus(child_.pid()).value().tracer_pid, getpid());
+    const std::vector<pid_t> children = ListChildren(child_.pid()).value();
+    count = children.size();
+    for (const pid_t pid : children) {
+      EXPECT_THAT(ListDirectory(fmt::format("/proc/{}/fd", pid)).value(), IsEmpty());
+      EXPECT_EQ(ReadWholeFile(fmt::format("/proc/{}/oom_score_adj", pid)).value(), "1000\n");
+    }
+    return success();
+  };
+  ASSERT_TRUE(Dump(options_, log_).has_value());
+  EXPECT_EQ(count, 1U);
+  ExpectRunningAsBefore();
+}
+
 TEST(DumpWithoutSnapshotTest, WhatForkCannotCopyIsReadUnderTheFreeze) {
   const auto with_pages_of_its_own = [](const auto& ready) {
     return BeDumpable([&] {

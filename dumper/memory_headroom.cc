@@ -51,6 +51,7 @@ std::optional<uint64_t> ReadNumber(const std::string& path, std::string_view nam
 
 // "max" is no number.
 uint64_t HeadroomOfGroup(const std::string& directory, const FileNames& names) {
+  if (ReadNumber(directory + "/memory.oom.group") == 1) return 0;
   uint64_t limit = kUnlimited;
   for (const std::string_view name : names.limits) {
     limit = std::min(limit, ReadNumber(fmt::format("{}/{}", directory, name)).value_or(kUnlimited));
@@ -92,8 +93,12 @@ uint64_t CgroupsHeadroom(pid_t pid, const std::vector<Mount>& mounts) {
 }  // namespace
 
 uint64_t MemoryHeadroom(pid_t pid, const std::vector<Mount>& mounts) {
-  const uint64_t kilobytes = ReadNumber("/proc/meminfo", "MemAvailable:").value_or(0);
-  return std::min(kilobytes * 1024, CgroupsHeadroom(pid, mounts));
+  return std::min(MachineHeadroom("/proc"), CgroupsHeadroom(pid, mounts));
+}
+
+uint64_t MachineHeadroom(const std::string& proc) {
+  if (ReadNumber(proc + "/sys/vm/overcommit_memory") == 2) return 0;
+  return ReadNumber(proc + "/meminfo", "MemAvailable:").value_or(0) * 1024;
 }
 
 uint64_t CgroupHeadroom(const std::string& hierarchy, const std::string& path, bool is_version_2) {

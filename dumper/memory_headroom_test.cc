@@ -42,6 +42,24 @@ TEST_F(MemoryHeadroomTest, TheTightestLimitOfAGroupAndThoseAboveItCounts) {
   EXPECT_EQ(CgroupHeadroom(hierarchy_, "/outer", true), 100'000U);
 }
 
+TEST_F(MemoryHeadroomTest, AGroupThatIsKilledAsAWholeHasNone) {
+  Write("/outer/memory.oom.group", "0\n");
+  EXPECT_EQ(CgroupHeadroom(hierarchy_, "/outer/inner", true), UINT64_MAX);
+  Write("/outer/memory.oom.group", "1\n");
+  EXPECT_EQ(CgroupHeadroom(hierarchy_, "/outer/inner", true), 0U);
+  EXPECT_EQ(CgroupHeadroom(hierarchy_, "/", true), UINT64_MAX);
+}
+
+TEST_F(MemoryHeadroomTest, AMachineThatPromisesMemoryOnceHasNone) {
+  std::filesystem::create_directories(hierarchy_ + "/sys/vm");
+  Write("/meminfo", "MemTotal: 16 kB\nMemAvailable:       8 kB\n");
+  EXPECT_EQ(MachineHeadroom(hierarchy_), 8192U);
+  Write("/sys/vm/overcommit_memory", "1\n");
+  EXPECT_EQ(MachineHeadroom(hierarchy_), 8192U);
+  Write("/sys/vm/overcommit_memory", "2\n");
+  EXPECT_EQ(MachineHeadroom(hierarchy_), 0U);
+}
+
 TEST_F(MemoryHeadroomTest, InactivePageCacheIsLeft) {
   Write("/outer/memory.max", "1000000\n");
   Write("/outer/memory.current", "900000\n");

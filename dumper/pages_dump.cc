@@ -108,6 +108,7 @@ uint64_t PagesDump::StartReading(std::deque<TaskDump>& tasks, SharedMemories& me
 Result<> PagesDump::TakeSnapshot(TaskDump& task) {
   CKPT_TRY(MemorySnapshot taken, task.TakeSnapshot());
   snapshots_.push_back(std::move(taken));
+  CKPT_TRY(snapshots_.back().Settle());
   return snapshots_.back().OpenMemory();
 }
 
@@ -163,14 +164,6 @@ Result<> PagesDump::AllowSpooling() {
   return success();
 }
 
-// Where that fails, the snapshot is one that the process may notice.
-void PagesDump::SettleSnapshots() {
-  for (MemorySnapshot& snapshot : snapshots_) {
-    const Result<> settled = snapshot.Settle();
-    if (settled.has_error()) log_.Info("snapshot {}: {}", snapshot.pid(), settled.error().message);
-  }
-}
-
 // To the end of them.
 Result<> PagesDump::ReadSnapshots() {
   stage_->Release();
@@ -189,7 +182,6 @@ Result<> PagesDump::ReadSnapshots() {
 }
 
 Result<> PagesDump::Write() {
-  SettleSnapshots();
   if (!options_.compression_level) {
     CKPT_TRY(AllowWriting());
     CKPT_TRY(ReadSnapshots());

@@ -76,7 +76,6 @@ class PagesDump {
   Result<> CreatePagesFiles();
   Result<> AllowSpooling();
   Result<> TakeSnapshot(TaskDump& task);
-  void SettleSnapshots();
   Result<> ReadSnapshots();
 
   const PagesDumpOptions options_;

@@ -10,6 +10,8 @@
 
 #include <cerrno>
 #include <csignal>
+#include <future>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -17,6 +19,7 @@
 #include "process/frozen_process.h"
 #include "process/maps.h"
 #include "process/rseq_section.h"
+#include "process/task_status.h"
 
 namespace ckpt {
 
@@ -49,9 +52,34 @@ Result<> PreferToKill(pid_t pid) {
   return ErrnoError(saved, "write(\"{}\")", path);
 }
 
+// Children can be born into other namespaces than their parent's (unshare(2)). The first in a PID
+// namespace takes it along when it ends, and nobody can set the clocks of a time namespace that has
+// a member: such a child would be noticed. A namespace without members has no name yet.
+Result<> CheckThatChildrenStay(pid_t pid) {
+  for (const std::string_view kind : {"pid", "time"}) {
+    const std::string link = fmt::format("/proc/{}/ns/{}", pid, kind);
+    const Result<std::string> own = ReadLink(link);
+    if (own.has_error()) continue;  // the kernel has no such namespaces
+    const Result<std::string> of_children = ReadLink(link + "_for_children");
+    if (of_children.has_value() && of_children.value() == own.value()) continue;
+    return MakeError(ErrorCode::kUnsupported,
+                     "process {}: its children are born into another {} namespace", pid, kind);
+  }
+  return success();
+}
+
+// A filter that the process has got since may kill it for a call that is not its own.
+Result<> CheckThatCallsAreSafe(pid_t pid, pid_t tid) {
+  CKPT_TRY(const TaskStatus status, ReadTaskStatus(pid, tid));
+  if (status.seccomp_mode == 0) return success();
+  return MakeError(ErrorCode::kUnsupported, "thread {} is in seccomp mode {}", tid,
+                   status.seccomp_mode);
+}
+
 // A child that has ended, by any thread of its parent, if it is still there to be waited for.
 Result<> Reap(FrozenProcess& parent, const std::vector<RemoteRange>& executable, pid_t child) {
   Tracee& thread = parent.threads().front();
+  CKPT_TRY(CheckThatCallsAreSafe(parent.pid(), thread.tid()));
   CKPT_TRY(const RemoteMemory memory, RemoteMemory::Open(parent.pid()));
   CKPT_TRY(const auto rseq, thread.GetRseqConfiguration());
   if (rseq) CKPT_TRY(AbortRseqSection(thread, memory, *rseq));
@@ -77,6 +105,7 @@ MemorySnapshot::~MemorySnapshot() {
 }
 
 Result<MemorySnapshot> MemorySnapshot::Take(Tracee& leader, const RemoteSyscalls& engine) {
+  CKPT_TRY(CheckThatChildrenStay(leader.tid()));
   CKPT_TRY(UniqueFd pidfd, OpenPidfd(leader.tid()));
   SyscallBatch batch = engine.NewBatch(1);
   batch.Add(SyscallBatch::OnError::kStop, SYS_clone, {kCloneFlags, 0, 0, 0, 0});
@@ -114,17 +143,26 @@ Result<std::chrono::microseconds> MemorySnapshot::End() {
   if (child->tid() != 0) kill(child->tid(), SIGKILL);
   while (child->tid() != 0 && child->WaitForStop().has_value()) {
   }
-  return ReapByOrigin();
+  // A thread that does not stop in time (vfork) cannot be let go, and would stop later: the kernel
+  // lets it go when its tracer ends. Where no thread can be had, it is done here.
+  constexpr auto kBest = std::launch::async | std::launch::deferred;
+  return std::async(kBest, [this] { return ReapByOrigin(); }).get();
 }
 
 Result<std::chrono::microseconds> MemorySnapshot::ReapByOrigin() const {
+  if (!IsThere(origin_pidfd_)) return std::chrono::microseconds();
+  // wait4 would take any child for 0.
+  if (number_in_origin_ <= 0) {
+    return MakeError(ErrorCode::kSystem, "process {}: the number of its child is unknown", origin_);
+  }
   // Before the stop, for it takes long where there are many; an instruction that is gone since is
   // not found.
   const Result<std::vector<Mapping>> mappings = ReadMappings(origin_, FallbackKernelFeatures());
   const auto start = std::chrono::steady_clock::now();
   Result<FrozenProcess> frozen = FrozenProcess::FreezeOneThread(origin_);
-  // Its children are another's then.
-  if (!IsThere(origin_pidfd_)) return std::chrono::microseconds();
+  // Its children are another's once all its threads have ended, too.
+  const bool has_ended = frozen.has_error() && frozen.error().code == ErrorCode::kProcessGone;
+  if (has_ended || !IsThere(origin_pidfd_)) return std::chrono::microseconds();
   CKPT_TRY(FrozenProcess origin, std::move(frozen));
   CKPT_TRY(mappings);
   CKPT_TRY(Reap(origin, FindExecutableRanges(mappings.value()), number_in_origin_));

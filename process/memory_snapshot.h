@@ -23,7 +23,8 @@ class MemorySnapshot {
  public:
   // `leader` is the first thread of a frozen process in which `engine` is installed. Mappings that
   // fork leaves out (MADV_DONTFORK), or makes anew (MADV_WIPEONFORK), are not in the snapshot.
-  // kSystem where the process may not have another child (EAGAIN) or too little memory is free.
+  // kSystem where the process may not have another child (EAGAIN) or too little memory is free,
+  // kUnsupported where its children are born into other namespaces than its own.
   static Result<MemorySnapshot> Take(Tracee& leader, const RemoteSyscalls& engine);
 
   MemorySnapshot(MemorySnapshot&& other) noexcept;
@@ -35,14 +36,16 @@ class MemorySnapshot {
   Result<> OpenMemory();
   const RemoteMemory& memory() const { return *memory_; }
 
-  // Once the process runs again: takes its descriptors from the child, which has them in common
-  // with the process so far, and makes the child the one to be killed where memory runs out. From
-  // then on nothing that the process closes, locks or executes can tell that there is a child.
+  // To be called before the process runs again: takes its descriptors from the child, which has
+  // them in common with the process so far, so that execve(2) would part the process from its POSIX
+  // locks, and makes the child the one to be killed where memory runs out. From then on nothing
+  // that the process closes or locks can tell that there is a child.
   Result<> Settle();
 
   // Ends the child. One thread of the process, which must run, is stopped for a moment to take
   // notice of that (wait4): for how long. An error means that a zombie stays until the process
-  // ends.
+  // ends: no thread stops within two seconds, or the process has seccomp filters by now. One that
+  // has called execve(2) meanwhile gets a SIGCHLD.
   Result<std::chrono::microseconds> End();
 
  private:

@@ -2,8 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -221,6 +225,107 @@ TEST_F(MemorySnapshotTest, AStoppedProcessStaysStopped) {
   EXPECT_EQ(ReadTaskStatus(child.pid()).value().state, 'T');
   kill(child.pid(), SIGCONT);
   orders_->value = 0;
+  EXPECT_EQ(child.Wait(), 0);
+}
+
+// The first child in a PID namespace is its init: with it the namespace would end.
+TEST_F(MemorySnapshotTest, AProcessWhoseChildrenAreBornElsewhereKeepsItsNamespace) {
+  orders_->value = -1;
+  ChildForTest child([this](const auto& ready) {
+    if (unshare(CLONE_NEWPID) != 0) return 1;
+    ready();
+    while (orders_->value < 0) {
+    }
+    const pid_t first = fork();
+    if (first == 0) _exit(getpid() == 1 ? 0 : 1);
+    int status = 0;
+    return waitpid(first, &status, 0) == first && status == 0 ? 0 : 2;
+  });
+  const auto taken = Take(child.pid());
+  ASSERT_TRUE(taken.has_error());
+  EXPECT_EQ(
+      taken.error().message,
+      fmt::format("process {}: its children are born into another pid namespace", child.pid()));
+  orders_->value = 0;
+  EXPECT_EQ(child.Wait(), 0);
+}
+
+TEST_F(MemorySnapshotTest, AThreadThatDoesNotStopIsLetGo) {
+  orders_->value = -1;
+  ChildForTest child([this](const auto& ready) {
+    ready();
+    while (orders_->value < 0) {
+    }
+    if (vfork() == 0) {
+      orders_->is_done = true;
+      while (orders_->is_done) {
+      }
+      _exit(0);
+    }
+    orders_->is_done = true;
+    return pause();
+  });
+  MemorySnapshot snapshot = Take(child.pid()).value();
+  orders_->value = 0;
+  while (!orders_->is_done) {
+  }
+  const auto ended = snapshot.End();
+  ASSERT_TRUE(ended.has_error());
+  EXPECT_THAT(ended.error().message, testing::HasSubstr("does not stop"));
+  orders_->is_done = false;
+  while (!orders_->is_done && ReadTaskStatus(child.pid()).value().state != 't') {
+  }
+  EXPECT_TRUE(orders_->is_done);
+}
+
+// Filters that kill for wait4.
+bool ForbidWaiting() {
+  sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_wait4, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program = {.len = std::size(filter), .filter = filter};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+TEST_F(MemorySnapshotTest, AProcessThatMayNotWaitAnyMoreIsNotMadeTo) {
+  orders_->value = -1;
+  ChildForTest child([this](const auto& ready) {
+    ready();
+    while (orders_->value < 0) {
+    }
+    if (!ForbidWaiting()) return 1;
+    orders_->is_done = true;
+    while (orders_->is_done) {
+    }
+    return 0;
+  });
+  MemorySnapshot snapshot = Take(child.pid()).value();
+  orders_->value = 0;
+  while (!orders_->is_done) {
+  }
+  const auto ended = snapshot.End();
+  EXPECT_TRUE(ended.has_error());
+  if (ended.has_error()) {
+    EXPECT_EQ(ended.error().message, fmt::format("thread {} is in seccomp mode 2", child.pid()));
+  }
+  orders_->is_done = false;
+  EXPECT_EQ(child.Wait(), 0);
+}
+
+// Nobody has waited for it yet.
+TEST_F(MemorySnapshotTest, ASnapshotOfAZombieLeavesNothing) {
+  orders_->value = -1;
+  ChildForTest child([this](const auto& ready) { return FillAsTold(ready); });
+  MemorySnapshot snapshot = Take(child.pid()).value();
+  orders_->value = 0;
+  siginfo_t info{};
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(child.pid()), &info, WEXITED | WNOWAIT), 0);
+  const auto ended = snapshot.End();
+  EXPECT_TRUE(ended.has_value()) << ended.error().message;
   EXPECT_EQ(child.Wait(), 0);
 }
 
