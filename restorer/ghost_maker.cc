@@ -1,13 +1,18 @@
 #include "restorer/ghost_maker.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <functional>
 #include <utility>
+
+#include "process/joined_namespaces.h"
+#include "restorer/mount_calls.h"
 
 namespace ckpt {
 
@@ -114,13 +119,32 @@ Result<UniqueFd> GhostMaker::OpenDirectory(const GhostPlan& ghost, const std::st
     return opened;
   }
   const SplitPath split = Split(path);
-  CKPT_TRY(UniqueFd parent, OpenDirectory(ghost, split.directory, opener));
+  CKPT_TRY(UniqueFd opened_parent, OpenDirectory(ghost, split.directory, opener));
+  CKPT_TRY(UniqueFd parent, Writable(ghost, std::move(opened_parent)));
   if (mkdirat(parent.get(), split.name.c_str(), 0700) != 0) {
     const int saved = errno;
     return GhostError(saved, ghost, fmt::format("mkdir {}", path));
   }
   directories_.push_back({std::move(parent), path, split.name});
   return opener.Open(wanted, O_PATH | O_DIRECTORY);
+}
+
+// The directory on its mount, or, where that is read-only, on a copy of it that is attached nowhere
+// and gone with the descriptor. The kernel copies mounts of the caller's namespace only.
+Result<UniqueFd> GhostMaker::Writable(const GhostPlan& ghost, UniqueFd directory) const {
+  struct statvfs status {};
+  if (fstatvfs(directory.get(), &status) != 0) {
+    const int saved = errno;
+    return GhostError(saved, ghost, "fstatvfs of its directory");
+  }
+  if ((status.f_flag & ST_RDONLY) == 0) return directory;
+  UniqueFd copy;
+  const int joined = mounts_of_ == 0 ? 0 : CLONE_NEWNS;
+  CKPT_TRY(RunInNamespacesOf(mounts_of_, joined, [&]() -> Result<> {
+    CKPT_TRY(copy, CloneMount(ghost.place, directory.get()));
+    return SetMount(ghost.place, copy.get(), 0, 0);
+  }));
+  return copy;
 }
 
 Result<> GhostMaker::Make(const GhostPlan& ghost, const PathOpener& opener) {
@@ -131,15 +155,15 @@ Result<> GhostMaker::Make(const GhostPlan& ghost, const PathOpener& opener) {
             .original_path = ghost.path,
             .original_name = split.name,
             .is_directory = S_ISDIR(ghost.mode)};
-  CKPT_TRY(made.directory, OpenDirectory(ghost, split.directory, opener));
+  CKPT_TRY(UniqueFd directory, OpenDirectory(ghost, split.directory, opener));
+  CKPT_TRY(made.directory, Writable(ghost, std::move(directory)));
   CKPT_TRY(made.name, MakeUnderNewName(ghost, made.directory.get()));
   made.path = fmt::format("{}/{}", split.directory == "/" ? "" : split.directory, made.name);
   const auto& kept = made_.emplace(ghost.id, std::move(made)).first->second;
-  const int directory = kept.directory.get();
   if (S_ISREG(ghost.mode)) {
-    CKPT_TRY(PutContent(ghost, directory, kept.name));
+    CKPT_TRY(PutContent(ghost, kept.directory.get(), kept.name));
   }
-  return SetAttributes(ghost, directory, kept.name);
+  return SetAttributes(ghost, kept.directory.get(), kept.name);
 }
 
 std::string GhostMaker::PathOf(const FilePlan& file) const {

@@ -19,7 +19,8 @@ namespace ckpt {
 
 class GhostMaker {
  public:
-  GhostMaker() = default;
+  // In the mount namespace of the process `mounts_of`, or in ours where it is 0.
+  explicit GhostMaker(pid_t mounts_of = 0) : mounts_of_(mounts_of) {}
   GhostMaker(const GhostMaker&) = delete;
   GhostMaker& operator=(const GhostMaker&) = delete;
   // Removes all names that were made, and no other: those who have the files open keep them, and
@@ -27,7 +28,8 @@ class GhostMaker {
   ~GhostMaker();
 
   // Makes the file, complete, under a name that nothing had, and what is missing of the directories
-  // above it. Nothing that exists is touched but the directory.
+  // above it. Nothing that exists is touched but the directory. That its mount is read-only does
+  // not matter, that its file system is does.
   Result<> Make(const GhostPlan& ghost, const PathOpener& opener);
 
   // The path at which `file`, whose ghost was made, can be opened until this ends.
@@ -35,7 +37,7 @@ class GhostMaker {
 
  private:
   struct Made {
-    UniqueFd directory;
+    UniqueFd directory;         // writable
     std::string path;           // where it can be opened
     std::string name;           // of that, in the directory
     std::string original_path;  // that the dump says
@@ -50,8 +52,10 @@ class GhostMaker {
 
   Result<UniqueFd> OpenDirectory(const GhostPlan& ghost, const std::string& path,
                                  const PathOpener& opener);
+  Result<UniqueFd> Writable(const GhostPlan& ghost, UniqueFd directory) const;
   static void Remove(const Made& made);
 
+  pid_t mounts_of_;
   std::map<uint32_t, Made> made_;  // by ghost
   std::vector<MadeDirectory> directories_;
 };

@@ -43,7 +43,8 @@ Result<UniqueFd> Duplicate(int fd) {
 // Opens what a plan needs, and collects what is wrong with it.
 class FileOpener {
  public:
-  FileOpener(const RestorePlan& plan, const PathOpener& opener) : plan_(plan), opener_(opener) {
+  FileOpener(const RestorePlan& plan, const PathOpener& opener, pid_t mounts_of)
+      : plan_(plan), opener_(opener), ghosts_(mounts_of) {
     files_.floor_ = FloorOf(plan);
   }
 
@@ -194,9 +195,9 @@ class FileOpener {
 
 Result<OpenedFiles> OpenedFiles::Open(const RestorePlan& plan, const std::string& root,
                                       std::span<const SharedPages> pages_images,
-                                      int network_namespace) {
+                                      int network_namespace, pid_t mounts_of) {
   CKPT_TRY(const PathOpener opener, PathOpener::Create(root));
-  return FileOpener(plan, opener).Open(pages_images, network_namespace);
+  return FileOpener(plan, opener, mounts_of).Open(pages_images, network_namespace);
 }
 
 RaisedDescriptorLimit::RaisedDescriptorLimit() {

@@ -25,10 +25,11 @@ class OpenedFiles {
   // is missing or not as the dump says, a line each. Nothing outside of this process changes
   // for good: files that had been deleted have a name meanwhile.
   // `pages_images` are those that the plan's pages name. Sockets are made in the network namespace
-  // that `network_namespace` is a descriptor of, or in ours where it is -1.
+  // that `network_namespace` is a descriptor of, or in ours where it is -1. `root` lies in the
+  // mount namespace of the process `mounts_of`, or in ours where it is 0.
   static Result<OpenedFiles> Open(const RestorePlan& plan, const std::string& root,
                                   std::span<const SharedPages> pages_images,
-                                  int network_namespace = -1);
+                                  int network_namespace = -1, pid_t mounts_of = 0);
 
   // The description that descriptors of the file share.
   int Description(uint32_t file_id) const { return descriptions_.at(file_id).get(); }

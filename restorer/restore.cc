@@ -149,8 +149,9 @@ std::string RootOfPaths(const Restoration& restoration) {
 Result<> OpenFiles(Restoration& restoration) {
   CKPT_TRY(const UniqueFd network,
            OpenFile(fmt::format("/proc/{}/ns/net", restoration.first_pid), O_RDONLY));
-  CKPT_TRY(restoration.files, OpenedFiles::Open(restoration.plan, RootOfPaths(restoration),
-                                                restoration.dump.pages_images, network.get()));
+  CKPT_TRY(restoration.files,
+           OpenedFiles::Open(restoration.plan, RootOfPaths(restoration),
+                             restoration.dump.pages_images, network.get(), restoration.first_pid));
   restoration.tree.root().files = &*restoration.files;
   return success();
 }

@@ -25,8 +25,6 @@ const ContainerCase kCases[] = {
     {"mounts", {.program = "mounts", .propagation = true}},
     {"counterInLayers", {.program = "counter", .root = ContainerRoot::kLayers}},
     {"mountsInLayers", {.program = "mounts", .root = ContainerRoot::kLayers, .propagation = true}},
-    {"mountsInUnknownUnion",
-     {.program = "mounts", .root = ContainerRoot::kFuseLayers, .propagation = true}},
     {"filesInUnknownUnion", {.program = "files", .root = ContainerRoot::kFuseLayers}},
     {"namespacesUnderInit", {.program = "namespaces", .under_init = true}},
 };

@@ -46,9 +46,11 @@ RestoreOptions OptionsFor(const DumpedContainer& dumped) {
 
 std::string Mounts() { return ReadWholeFile("/proc/self/mountinfo").value(); }
 
-// What is in the container's root directory, with types and times.
+// What is in the container's root directory, with types, sizes and times, but those of directories:
+// a deleted file has a name there for a moment.
 std::string FilesOf(const Container& container) {
-  return RunCommandWell({"find", container.root(), "-printf", "%P %y %s %T@ %C@\\n"})
+  return RunCommandWell({"find", container.root(), "-type", "d", "-printf", "%P/\\n", "-o",
+                         "-printf", "%P %y %s %T@ %C@\\n"})
       .value()
       .output;
 }

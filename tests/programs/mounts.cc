@@ -153,6 +153,42 @@ void ExpectOpened(const std::vector<int>& opened) {
   EXPECT_SAME(Next(opened[1], 100), "nux\n");
 }
 
+// Where files are deleted while they are open.
+constexpr const char* kLost[] = {"/tmp/folder", "/dev/shm", "/dev", "/private", "/slave", "/work"};
+
+int OpenLost(const std::string& directory) {
+  const std::string path = directory + "/lost";
+  const int file = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+  REQUIRE(file >= 0);
+  EXPECT_EQUAL(write(file, path.data(), path.size()), path.size());
+  REQUIRE(unlink(path.c_str()) == 0);
+  return file;
+}
+
+// Through a mount on which nothing can be made.
+int OpenLostReadOnly() {
+  const int writer = open("/data/lost", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+  REQUIRE(writer >= 0);
+  EXPECT_EQUAL(write(writer, "/ro/lost", 8), 8);
+  close(writer);
+  const int file = open("/ro/lost", O_RDONLY | O_CLOEXEC);
+  REQUIRE(file >= 0);
+  REQUIRE(unlink("/data/lost") == 0);
+  return file;
+}
+
+void ExpectLost(int file, const std::string& directory) {
+  const std::string path = directory + "/lost";
+  struct stat status = {};
+  struct stat place = {};
+  EXPECT(fstat(file, &status) == 0 && stat(directory.c_str(), &place) == 0);
+  EXPECT_EQUAL(status.st_nlink, 0);
+  EXPECT_EQUAL(status.st_dev, place.st_dev);
+  EXPECT(access(path.c_str(), F_OK) < 0);
+  EXPECT_EQUAL(lseek(file, 0, SEEK_SET), 0);
+  EXPECT_SAME(Next(file, 100), path);
+}
+
 void Run() {
   if (mkdir("/data/folder", 0755) != 0) REQUIRE(errno == EEXIST);
   Verify();
@@ -166,9 +202,14 @@ void Run() {
   EXPECT_SAME(Next(tmp, 5), "some ");
   EXPECT_SAME(Next(hosts, 6), "hosts ");
   const std::vector<int> opened = OpenAll();
+  std::vector<int> lost;
+  for (const char* where : kLost) lost.push_back(OpenLost(where));
+  const int seen = OpenLostReadOnly();
   EXPECT_SAME(Next(opened[1], 2), "Li");
   ReadyAndAwaitGo();
   ExpectOpened(opened);
+  for (size_t i = 0; i < lost.size(); ++i) ExpectLost(lost[i], kLost[i]);
+  ExpectLost(seen, "/ro");
   EXPECT_SAME(Next(tmp, 100), "text\n");
   EXPECT_SAME(Next(hosts, 100), "of the host\n");
   EXPECT_SAME(Next(read_only, 100), "/data/file of the root\n");
