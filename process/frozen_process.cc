@@ -182,7 +182,7 @@ void FrozenProcess::PutLeaderFirst() {
 
 Result<> FrozenProcess::Thaw() {
   for (Tracee& thread : threads_) {
-    const Result<> detached = thread.Detach();
+    Result<> detached = thread.Detach();
     if (detached.has_error() && !HasEnded(detached.error())) return detached;
   }
   threads_.clear();

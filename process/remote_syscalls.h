@@ -37,7 +37,7 @@ class RemoteSyscalls {
     // where the task neither ignores that nor has one pending.
     bool can_step = false;
     // Of the scratch area, without the page of the loop.
-    size_t batch_bytes = 64 * 1024;
+    size_t batch_bytes = size_t{64} * 1024;
     size_t max_calls = 256;
   };
 

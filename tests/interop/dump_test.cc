@@ -86,10 +86,10 @@ TEST(LiveDumpOfOne, MemoryThatChangesAllTheTimeIsThatOfOneMoment) {
   std::vector<std::string> dumps;
   for (int i = 0; i < 5; ++i) {
     dumps.push_back(MakeTestDirectory("images" + std::to_string(i)).value());
-    const Result<> dumped =
-        Dump(Engine::kOurs, subject.pid(), dumps[i], ProcessAfter::kRunning);
+    const Result<> dumped = Dump(Engine::kOurs, subject.pid(), dumps[i], ProcessAfter::kRunning);
     ASSERT_TRUE(dumped.has_value()) << dumped.error().message;
-    EXPECT_THAT(ReadWholeFile(dumps[i] + "/dump.log").value(), HasSubstr("snapshots of 1 processes"));
+    EXPECT_THAT(ReadWholeFile(dumps[i] + "/dump.log").value(),
+                HasSubstr("snapshots of 1 processes"));
   }
   EXPECT_EQ(subject.Verdict().value(), "pass");
   for (const std::string& images : dumps) {
