@@ -5,6 +5,9 @@
 namespace ckpt {
 namespace {
 
+// Of entries that are worked on together: their text stays in the caches of a processor.
+constexpr size_t kBlockBytes = size_t{64} << 10;
+
 // `bytes` has four.
 uint32_t FirstU32(Bytes bytes) {
   uint32_t value = 0;
@@ -123,6 +126,10 @@ Result<StreamedEntry> ImageStream::ReadLegacyPage() {
   return entry;
 }
 
+Bytes ImageStream::FirstMessage(Bytes framed) {
+  return framed.subspan(kLengthBytes, FirstU32(framed));
+}
+
 Result<StreamedEntry> ImageStream::ParseEntry(const std::string& name, const ImageTypeInfo& info,
                                               const JsonMessageSchema& schema, size_t index,
                                               uint64_t offset, Bytes& framed) {
@@ -130,9 +137,8 @@ Result<StreamedEntry> ImageStream::ParseEntry(const std::string& name, const Ima
   entry.index = index;
   entry.offset = offset;
   entry.schema = &schema;
-  const uint32_t length = FirstU32(framed);
-  entry.message = framed.subspan(kLengthBytes, length);
-  framed = framed.subspan(kLengthBytes + length);
+  entry.message = FirstMessage(framed);
+  framed = framed.subspan(kLengthBytes + entry.message.size());
   entry.scan = ScanMessage(schema, entry.message);
   if (entry.scan.sound) return entry;
   auto checked = CheckMessage(*FindEntryDescriptor(info.type, index), entry.message, entry.scan);
@@ -142,12 +148,12 @@ Result<StreamedEntry> ImageStream::ParseEntry(const std::string& name, const Ima
 }
 
 Result<std::optional<EntryBlock>> ImageStream::NextBlock() {
-  CKPT_TRY(window_.Fill(1));
+  CKPT_TRY(window_.Fill(kBlockBytes));
   if (window_.visible().empty()) return std::optional<EntryBlock>();
   EntryBlock block{index_, window_.offset(), {}};
   Bytes rest = window_.visible();
   size_t size = 0;
-  while (rest.size() >= kLengthBytes) {
+  while (rest.size() >= kLengthBytes && size < kBlockBytes) {
     const size_t framed = kLengthBytes + FirstU32(rest);
     if (framed > rest.size()) break;
     rest = rest.subspan(framed);

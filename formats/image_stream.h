@@ -53,8 +53,12 @@ class ImageStream {
                                           const JsonMessageSchema& schema, size_t index,
                                           uint64_t offset, Bytes& framed);
 
-  // As many whole entries as are to be had at once, nothing at the end. Not for types with extras,
-  // nor before the head of types that have one was read. Valid until something else is read.
+  // The message of the entry at the front of `framed`.
+  static Bytes FirstMessage(Bytes framed);
+
+  // Whole entries, as many as make a block that is worth a thread; nothing at the end. Not for
+  // types with extras, nor before the head of types that have one was read. Valid until something
+  // else is read.
   Result<std::optional<EntryBlock>> NextBlock();
 
   // Over the whole extra of the entry that was read last, without reading it where the source can

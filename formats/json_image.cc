@@ -7,6 +7,7 @@
 
 #include "formats/base64.h"
 #include "formats/image_message.h"
+#include "formats/json_template.h"
 #include "formats/ordered_work.h"
 
 namespace ckpt {
@@ -53,15 +54,20 @@ void InexactParts::Append(const InexactParts& later) {
   }
 }
 
+// What the blocks of an image have in common.
+struct JsonImageWriter::BlockForm {
+  const std::string& name;
+  const ImageTypeInfo& info;
+  const JsonMessageSchema& schema;
+  const JsonTemplate& entries;
+};
+
 // Blocks of entries, written by several threads and taken in order.
 class JsonImageWriter::Blocks {
  public:
-  Blocks(JsonImageWriter& writer, const std::string& name, const ImageTypeInfo& info,
-         const JsonMessageSchema& schema)
+  Blocks(JsonImageWriter& writer, const BlockForm& form)
       : writer_(writer),
-        name_(name),
-        info_(info),
-        schema_(schema),
+        form_(form),
         slots_(2 * writer.options_.threads + 1),
         work_(writer.options_.threads, slots_.size()) {}
 
@@ -101,24 +107,13 @@ class JsonImageWriter::Blocks {
     JsonImageOptions options = writer_.options_;
     options.threads = 1;
     JsonImageWriter part(text, std::move(options));
-    slot.done = WriteBlock(part, slot);
+    EntryBlock block = slot.block;
+    block.framed = AsBytes(slot.bytes);
+    slot.done = part.WriteBlock(form_, block);
     text.CloseTo(writer_.text_.open().size());
     text.Flush();
     slot.unknown_fields = part.unknown_fields_;
     slot.inexact = std::move(part.inexact_);
-  }
-
-  Result<> WriteBlock(JsonImageWriter& part, const Slot& slot) {
-    Bytes framed = AsBytes(slot.bytes);
-    size_t index = slot.block.first_index;
-    while (!framed.empty()) {
-      const uint64_t offset = slot.block.offset + (slot.bytes.size() - framed.size());
-      CKPT_TRY(const StreamedEntry entry,
-               ImageStream::ParseEntry(name_, info_, schema_, index, offset, framed));
-      CKPT_TRY(part.WriteEntry(info_, entry, nullptr));
-      ++index;
-    }
-    return success();
   }
 
   // What comes after an error is not shown.
@@ -131,9 +126,7 @@ class JsonImageWriter::Blocks {
   }
 
   JsonImageWriter& writer_;
-  const std::string& name_;
-  const ImageTypeInfo& info_;
-  const JsonMessageSchema& schema_;
+  const BlockForm& form_;
   std::vector<Slot> slots_;
   Result<> done_ = success();
   OrderedWork work_;  // last: its threads end before the slots go
@@ -246,19 +239,38 @@ Result<> JsonImageWriter::WriteRawContent(ImageType type, ByteSource& source) {
 
 Result<> JsonImageWriter::WriteEntries(const std::string& name, const ImageTypeInfo& info,
                                        ImageStream& image) {
-  const bool in_blocks = options_.threads > 1 && info.extra == ExtraKind::kNone &&
-                         info.framing != ImageFraming::kLegacyPages;
-  if (!in_blocks) return WriteOneByOne(name, info, image, SIZE_MAX);
-  // The head, and what is not worth a thread.
+  if (info.extra != ExtraKind::kNone || info.framing == ImageFraming::kLegacyPages) {
+    return WriteOneByOne(name, info, image, SIZE_MAX);
+  }
+  // The head, and what is not worth a template.
   CKPT_TRY(WriteOneByOne(name, info, image, 1));
+  CKPT_TRY(const std::optional<EntryBlock> first, image.NextBlock());
+  if (!first) return success();
   const auto& schema = SharedSchema(*FindEntryDescriptor(info.type, 1));
-  CKPT_TRY(std::optional<EntryBlock> block, image.NextBlock());
-  if (!block) return success();
-  Blocks blocks(*this, name, info, schema);
+  const JsonTemplate entries(schema, options_.spelling, text_.style(), text_.depth() + 1);
+  const BlockForm form{name, info, schema, entries};
+  return options_.threads > 1 ? WriteByThreads(form, *first, image)
+                              : WriteInTurn(form, *first, image);
+}
+
+Result<> JsonImageWriter::WriteInTurn(const BlockForm& form, const EntryBlock& first,
+                                      ImageStream& image) {
+  for (std::optional<EntryBlock> block = first; block && !text_.stopped();) {
+    CKPT_TRY(WriteBlock(form, *block));
+    CKPT_TRY(const std::optional<EntryBlock> next, image.NextBlock());
+    block = next;
+  }
+  return success();
+}
+
+Result<> JsonImageWriter::WriteByThreads(const BlockForm& form, const EntryBlock& first,
+                                         ImageStream& image) {
+  Blocks blocks(*this, form);
+  std::optional<EntryBlock> block = first;
   while (block && !text_.stopped() && !blocks.failed()) {
     if (block->framed.size() > kLongestBlockBytes) {
       CKPT_TRY(blocks.Finish());
-      CKPT_TRY(WriteLongBlock(name, info, schema, *block));
+      CKPT_TRY(WriteBlock(form, *block));
     } else {
       blocks.Add(*block);
     }
@@ -272,16 +284,14 @@ Result<> JsonImageWriter::WriteEntries(const std::string& name, const ImageTypeI
   return blocks.Finish();
 }
 
-Result<> JsonImageWriter::WriteLongBlock(const std::string& name, const ImageTypeInfo& info,
-                                         const JsonMessageSchema& schema, const EntryBlock& block) {
+Result<> JsonImageWriter::WriteBlock(const BlockForm& form, const EntryBlock& block) {
   Bytes framed = block.framed;
-  size_t index = block.first_index;
-  while (!framed.empty() && !text_.stopped()) {
+  for (size_t index = block.first_index; !framed.empty() && !text_.stopped(); ++index) {
+    if (WriteByTemplate(form.entries, framed)) continue;
     const uint64_t offset = block.offset + (block.framed.size() - framed.size());
     CKPT_TRY(const StreamedEntry entry,
-             ImageStream::ParseEntry(name, info, schema, index, offset, framed));
-    CKPT_TRY(WriteEntry(info, entry, nullptr));
-    ++index;
+             ImageStream::ParseEntry(form.name, form.info, form.schema, index, offset, framed));
+    CKPT_TRY(WriteEntry(form.info, entry, nullptr));
   }
   return success();
 }
@@ -314,6 +324,17 @@ Result<> JsonImageWriter::WriteEntry(const ImageTypeInfo& info, const StreamedEn
   text_.EndObject();
   if (options_.lines) text_.EndDocument();
   return success();
+}
+
+// The entry at the front of `framed`, which is removed from it, if the template has its text.
+bool JsonImageWriter::WriteByTemplate(const JsonTemplate& entries, Bytes& framed) {
+  const Bytes message = ImageStream::FirstMessage(framed);
+  if (!text_.Object([&](char* at, char* end) { return entries.WriteMembers(message, at, end); })) {
+    return false;
+  }
+  if (options_.lines) text_.EndDocument();
+  framed = framed.subspan(static_cast<size_t>(message.data() + message.size() - framed.data()));
+  return true;
 }
 
 Result<> JsonImageWriter::WriteMessage(const StreamedEntry& entry) {

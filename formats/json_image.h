@@ -18,6 +18,8 @@
 
 namespace ckpt {
 
+class JsonTemplate;
+
 struct JsonImageOptions {
   JsonStyle spelling = JsonStyle::kPlain;
   // A line for the header and one for each entry, instead of one value.
@@ -76,6 +78,7 @@ class JsonImageWriter {
 
  private:
   class Blocks;
+  struct BlockForm;
 
   void BeginImage(ImageType type, HeaderVersion version);
   void EndImage(const Result<>& done);
@@ -84,8 +87,10 @@ class JsonImageWriter {
   Result<> WriteOneByOne(const std::string& name, const ImageTypeInfo& info, ImageStream& image,
                          size_t limit);
   Result<> WriteEntry(const ImageTypeInfo& info, const StreamedEntry& entry, ImageStream* image);
-  Result<> WriteLongBlock(const std::string& name, const ImageTypeInfo& info,
-                          const JsonMessageSchema& schema, const EntryBlock& block);
+  Result<> WriteInTurn(const BlockForm& form, const EntryBlock& first, ImageStream& image);
+  Result<> WriteByThreads(const BlockForm& form, const EntryBlock& first, ImageStream& image);
+  Result<> WriteBlock(const BlockForm& form, const EntryBlock& block);
+  bool WriteByTemplate(const JsonTemplate& entries, Bytes& framed);
   Result<> WriteMessage(const StreamedEntry& entry);
   Result<> WriteExtra(ExtraKind kind, const StreamedEntry& entry, ImageStream& image);
   Result<> WriteBytes(uint64_t size_bytes, ImageStream& image);

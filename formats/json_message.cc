@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "formats/field_number.h"
 #include "formats/wire_cursor.h"
 
 namespace ckpt {
@@ -11,35 +12,6 @@ namespace {
 
 // What protobuf's own parsers allow.
 constexpr int kMaxDepth = 100;
-
-int64_t FromZigZag(uint64_t value) {
-  return static_cast<int64_t>((value >> 1) ^ (~(value & 1) + 1));
-}
-
-uint64_t SignExtended(uint64_t value) {
-  return static_cast<uint64_t>(int64_t{static_cast<int32_t>(static_cast<uint32_t>(value))});
-}
-
-// The number that a value means: as int64_t where the kind is signed.
-uint64_t Meaning(FieldKind kind, uint64_t wire) {
-  switch (kind) {
-    case FieldKind::kInt32:
-    case FieldKind::kEnum:
-      return SignExtended(wire);
-    case FieldKind::kUint32:
-      return static_cast<uint32_t>(wire);
-    case FieldKind::kSint32:
-      return static_cast<uint64_t>(FromZigZag(static_cast<uint32_t>(wire)));
-    case FieldKind::kSint64:
-      return static_cast<uint64_t>(FromZigZag(wire));
-    default:
-      return wire;
-  }
-}
-
-bool IsUnsigned(FieldKind kind) {
-  return kind == FieldKind::kUint32 || kind == FieldKind::kUint64 || kind == FieldKind::kFixed64;
-}
 
 std::optional<uint64_t> ReadPacked(const JsonFieldSchema& field, ByteReader& reader) {
   return field.wire_type() == WireType::kFixed64 ? reader.ReadU64() : reader.ReadVarint();
@@ -227,7 +199,7 @@ class JsonMessageWriter::Ordered {
     if (natural && field.kind == FieldKind::kUint32) {
       return text_.Number(static_cast<uint32_t>(word));
     }
-    writer_.WriteNumber(field, Meaning(field.kind, word));
+    writer_.WriteNumber(field, MeantNumber(field.kind, word));
   }
 
   JsonMessageWriter& writer_;
@@ -331,37 +303,15 @@ Result<> JsonMessageWriter::WriteValue(const JsonFieldSchema& field, const WireF
   } else if (field.kind == FieldKind::kBool) {
     text_.Bool(value.word != 0);
   } else {
-    WriteNumber(field, Meaning(field.kind, value.word));
+    WriteNumber(field, MeantNumber(field.kind, value.word));
   }
   return success();
 }
 
 void JsonMessageWriter::WriteNumber(const JsonFieldSchema& field, uint64_t value) {
-  const bool has_name = field.kind == FieldKind::kEnum ||
-                        (field.spelling == Spelling::kDictionary && style_ == JsonStyle::kPretty);
-  if (has_name) {
-    if (const auto name = FindName(field.names, value)) return text_.Name(*name);
-  } else if (field.spelling != Spelling::kNatural && style_ == JsonStyle::kPretty) {
-    return WriteSpelt(field, value);
-  }
+  if (const auto text = SpellNumber(field, style_, value)) return text_.Name(*text);
   if (IsUnsigned(field.kind)) return text_.Number(value);
   text_.Number(static_cast<int64_t>(value));
-}
-
-void JsonMessageWriter::WriteSpelt(const JsonFieldSchema& field, uint64_t value) {
-  switch (field.spelling) {
-    case Spelling::kFlags:
-      return text_.Name(SpellFlags(field.names, value));
-    case Spelling::kKernelDevice:
-      return text_.Name(SpellKernelDevice(value));
-    case Spelling::kUserDevice:
-      return text_.Name(SpellUserDevice(value));
-    case Spelling::kHex:
-      return text_.Name(IsUnsigned(field.kind) ? SpellHex(value)
-                                               : SpellHex(static_cast<int64_t>(value)));
-    default:
-      CKPT_CHECK(false);
-  }
 }
 
 void JsonMessageWriter::WriteBytes(const JsonFieldSchema& field, Bytes bytes) {

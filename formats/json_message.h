@@ -46,7 +46,6 @@ class JsonMessageWriter {
   Result<> WriteSorted(const JsonMessageSchema& schema, Bytes message);
   Result<> WriteValue(const JsonFieldSchema& field, const WireField& value);
   void WriteNumber(const JsonFieldSchema& field, uint64_t value);
-  void WriteSpelt(const JsonFieldSchema& field, uint64_t value);
   void WriteBytes(const JsonFieldSchema& field, Bytes bytes);
   // One or four words as an address, others as numbers.
   void WriteAddress(const std::vector<uint32_t>& words);

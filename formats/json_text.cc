@@ -173,8 +173,12 @@ void JsonText::NewLine() {
   if (style_ == JsonStyle::kPlain) return;
   Append('\n');
   const size_t indent = 4 * open_.size();
-  std::memset(Room(indent), ' ', indent);
-  at_ += indent;
+  // Mostly few, which a fixed count of stores does.
+  constexpr size_t kUsual = 64;
+  char* const at = Room(std::max(indent, kUsual));
+  std::memset(at, ' ', kUsual);
+  if (indent > kUsual) std::memset(at, ' ', indent);
+  at_ = at + indent;
 }
 
 void JsonText::MakeRoom(size_t size) {

@@ -38,6 +38,28 @@ class JsonText {
   void BeginObject() { Begin('{'); }
   void EndObject() { End(); }
   void BeginArray() { Begin('['); }
+
+  // An object whose members `write(at, end)` puts between two pointers: it gives their end, or null
+  // where it cannot, and then nothing of the object is written and false is given.
+  template <typename Write>
+  bool Object(Write write) {
+    char* const begin = Room(kObjectRoom);
+    const bool needs_comma = needs_comma_;
+    const bool after_key = after_key_;
+    BeginObject();
+    char* const written = write(at_, end_);
+    if (written == nullptr) {
+      at_ = begin;
+      open_.pop_back();
+      needs_comma_ = needs_comma;
+      after_key_ = after_key;
+      return false;
+    }
+    needs_comma_ = written != at_;
+    at_ = written;
+    EndObject();
+    return true;
+  }
   void EndArray() { End(); }
 
   // The name of the next value in an object: `ascii` needs no escapes.
@@ -108,6 +130,8 @@ class JsonText {
 
  private:
   static constexpr size_t kMaxDigits = 24;
+  // What may stand before the members of an object, and most of what a short one has.
+  static constexpr size_t kObjectRoom = size_t{8} << 10;
 
   void Begin(char bracket) {
     BeforeItem();

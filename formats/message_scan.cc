@@ -1,8 +1,8 @@
 #include "formats/message_scan.h"
 
-#include <limits>
 #include <string_view>
 
+#include "formats/field_number.h"
 #include "formats/spelling.h"
 #include "formats/spelling_reader.h"
 #include "formats/wire_cursor.h"
@@ -12,21 +12,6 @@ namespace {
 
 // What protobuf's own parsers allow.
 constexpr int kMaxDepth = 100;
-
-constexpr bool Fits(FieldKind kind, uint64_t value) {
-  switch (kind) {
-    case FieldKind::kUint32:
-    case FieldKind::kSint32:
-      return value <= std::numeric_limits<uint32_t>::max();
-    case FieldKind::kInt32:
-    case FieldKind::kEnum:
-      return value == static_cast<uint64_t>(int64_t{static_cast<int32_t>(value)});
-    case FieldKind::kBool:
-      return value <= 1;
-    default:
-      return true;
-  }
-}
 
 class Scanner {
  public:
@@ -100,7 +85,7 @@ class Scanner {
     if (type == WireType::kVarint) {
       if (field.packed) Mark(Inexact::kPacking);
       if (!cursor.ReadVarint(word)) return false;
-      if (!Fits(field.kind, word)) Mark(Inexact::kNumbers);
+      if (!FitsKind(field.kind, word)) Mark(Inexact::kNumbers);
       return true;
     }
     if (type == WireType::kFixed64) {
@@ -122,7 +107,7 @@ class Scanner {
       uint64_t word = 0;
       const bool fixed = field.wire_type() == WireType::kFixed64;
       if (!(fixed ? cursor.ReadFixed64(word) : cursor.ReadVarint(word))) return false;
-      if (!Fits(field.kind, word)) Mark(Inexact::kNumbers);
+      if (!FitsKind(field.kind, word)) Mark(Inexact::kNumbers);
     }
     if (cursor.saw_padded_varint()) Mark(Inexact::kNumbers);
     return true;
