@@ -67,6 +67,23 @@ void ByteWindow::Consume(size_t size_bytes) {
   offset_ += size_bytes;
 }
 
+void ByteWindow::PutBack(Bytes bytes) {
+  CKPT_CHECK(bytes.size() <= offset_);
+  const size_t visible_bytes = end_ - begin_;
+  if (begin_ < bytes.size()) {
+    const size_t capacity = std::max(capacity_, bytes.size() + visible_bytes);
+    auto larger = std::make_unique_for_overwrite<std::byte[]>(capacity);
+    std::copy_n(buffer_.get() + begin_, visible_bytes, larger.get() + bytes.size());
+    buffer_ = std::move(larger);
+    capacity_ = capacity;
+    begin_ = bytes.size();
+    end_ = begin_ + visible_bytes;
+  }
+  begin_ -= bytes.size();
+  offset_ -= bytes.size();
+  std::ranges::copy(bytes, buffer_.get() + begin_);
+}
+
 Result<uint64_t> ByteWindow::Skip(uint64_t size_bytes) {
   uint64_t left = size_bytes;
   while (left > 0) {

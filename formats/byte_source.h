@@ -80,6 +80,8 @@ class ByteWindow {
   // What is visible now.
   Bytes visible() const { return Bytes(buffer_.get() + begin_, end_ - begin_); }
   void Consume(size_t size_bytes);
+  // Bytes that were consumed last, in front of what is visible.
+  void PutBack(Bytes bytes);
   // Consumes that many bytes, visible or not, and says how many there were.
   Result<uint64_t> Skip(uint64_t size_bytes);
 

@@ -108,5 +108,25 @@ TEST(ByteWindow, KnowsWhatIsLeftWhereTheSourceKnowsItsSize) {
   EXPECT_EQ(window.remaining(), 5u);
 }
 
+TEST(ByteWindow, ShowsAgainWhatIsPutBack) {
+  for (const size_t size : {size_t{1}, size_t{1000}, size_t{400} << 10}) {
+    std::string text(size_t{1} << 20, '\0');
+    for (size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * 7 % 251);
+    std::istringstream in(text);
+    StreamSource source(in, "it");
+    ByteWindow window(source);
+    // So much at once that the window has to move.
+    constexpr size_t kStep = 90000;
+    for (size_t consumed = 0; consumed < 5 * kStep; consumed += kStep) {
+      ASSERT_TRUE(window.Fill(kStep));
+      window.Consume(kStep);
+    }
+    window.PutBack(AsBytes(std::string_view(text).substr(5 * kStep - size, size)));
+    EXPECT_EQ(window.offset(), 5 * kStep - size);
+    ASSERT_TRUE(window.Fill(text.size()));
+    EXPECT_TRUE(AsText(window.visible()) == text.substr(5 * kStep - size));
+  }
+}
+
 }  // namespace
 }  // namespace ckpt

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "formats/entries_from_json.h"
 #include "formats/extra.h"
 #include "formats/extra_from_json.h"
 #include "formats/image_message.h"
@@ -26,8 +27,12 @@ constexpr size_t kPageBytes = 4096;
 
 class ImageFromJson : public ExtraKeys {
  public:
-  ImageFromJson(const std::string& name, ByteSource& source, const ByteSink& out)
-      : json_(name, source), out_(out), encoder_(json_, wire_), payloads_(json_) {}
+  ImageFromJson(const std::string& name, ByteSource& source, const ByteSink& out, size_t threads)
+      : json_(name, source),
+        out_(out),
+        encoder_(json_, wire_),
+        payloads_(json_),
+        threads_(threads) {}
 
   Result<> Run() {
     if (ReadImage() && Flush()) return success();
@@ -47,6 +52,7 @@ class ImageFromJson : public ExtraKeys {
   bool EndRaw();
   bool ReadEntries();
   bool ReadLines();
+  bool ReadInParts(bool lines);
   bool ReadEntry();
   bool EndEntry(size_t begin);
   bool EndLegacyPage(size_t begin);
@@ -70,6 +76,7 @@ class ImageFromJson : public ExtraKeys {
   WireBuffer wire_;
   WireFromJson encoder_;
   ExtraFromJson payloads_;
+  size_t threads_;
   const JsonMessageSchema* schema_ = nullptr;  // of entries behind the head
 
   const ImageTypeInfo* info_ = nullptr;
@@ -213,6 +220,7 @@ bool ImageFromJson::ReadEntries() {
   saw_entries_ = true;
   if (!WriteHeader() || !json_.BeginArray()) return false;
   for (bool first = true;; first = false) {
+    if (!ReadInParts(/*lines=*/false)) return false;
     const JsonStep step = json_.NextElement(first);
     if (step == JsonStep::kEnd) return true;
     if (step == JsonStep::kItem && ReadEntry()) continue;
@@ -224,12 +232,27 @@ bool ImageFromJson::ReadEntries() {
 bool ImageFromJson::ReadLines() {
   while (true) {
     JsonKind kind;
-    if (!json_.Peek(kind)) return false;
+    if (!ReadInParts(/*lines=*/true) || !json_.Peek(kind)) return false;
     if (kind == JsonKind::kEnd) return true;
     if (ReadEntry()) continue;
     json_.PrependPath(fmt::format("entries[{}]", index_));
     return false;
   }
+}
+
+// Once, behind entries that showed what the others look like.
+bool ImageFromJson::ReadInParts(bool lines) {
+  constexpr size_t kEntriesBefore = 2;
+  const bool suits = index_ == kEntriesBefore && info_->extra == ExtraKind::kNone && !legacy_;
+  if (threads_ == 1 || !suits) return true;
+  if (!Flush()) return false;
+  const auto count = EntriesFromJson(json_, Schema(), lines, threads_, out_).Read();
+  if (count) {
+    index_ += count.value();
+    return true;
+  }
+  out_failed_ = count.error();
+  return false;
 }
 
 const JsonMessageSchema& ImageFromJson::Schema() {
@@ -435,8 +458,9 @@ bool ImageFromJson::BeginStreaming(MessageBuild& build) {
 
 }  // namespace
 
-Result<> WriteImageFromJson(const std::string& name, ByteSource& json, const ByteSink& out) {
-  return ImageFromJson(name, json, out).Run();
+Result<> WriteImageFromJson(const std::string& name, ByteSource& json, const ByteSink& out,
+                            size_t threads) {
+  return ImageFromJson(name, json, out, threads).Run();
 }
 
 }  // namespace ckpt

@@ -2,17 +2,15 @@
 #ifndef FORMATS_IMAGE_FROM_JSON_H_
 #define FORMATS_IMAGE_FROM_JSON_H_
 
-#include <functional>
+#include <cstddef>
 #include <string>
 
 #include "base/byte_reader.h"
 #include "base/result.h"
+#include "formats/byte_sink.h"
 #include "formats/byte_source.h"
 
 namespace ckpt {
-
-// Takes what follows what it took before.
-using ByteSink = std::function<Result<>(Bytes)>;
 
 // Payloads up to here may stand before other keys of their entry.
 inline constexpr size_t kMaxHeldExtraBytes = size_t{1} << 20;
@@ -21,7 +19,9 @@ inline constexpr size_t kMaxHeldExtraBytes = size_t{1} << 20;
 // are made: what came before an error has been given, too. Memory does not grow with the count of
 // entries nor with extras. kBadFormat names line, column and path of what is wrong, besides:
 // payloads that are not as long as their entries say, and the `error` of an image that was damaged.
-Result<> WriteImageFromJson(const std::string& name, ByteSource& json, const ByteSink& out);
+// With several `threads`, many small entries are read by that many, with the same result.
+Result<> WriteImageFromJson(const std::string& name, ByteSource& json, const ByteSink& out,
+                            size_t threads = 1);
 
 }  // namespace ckpt
 

@@ -1,13 +1,18 @@
 #include "formats/json_reader.h"
 
+#include <emmintrin.h>
+
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "formats/utf8.h"
 
 namespace ckpt {
 namespace {
 
+// What is shown to whoever looks ahead: a window's worth.
+constexpr size_t kAheadBytes = size_t{256} << 10;
 // How much of a text a message shows.
 constexpr size_t kShownBytes = 60;
 
@@ -30,6 +35,20 @@ size_t PlainSize(std::string_view text) {
   return size;
 }
 
+size_t CountLineEnds(std::string_view text) {
+  constexpr size_t kStep = sizeof(__m128i);
+  const __m128i zero = _mm_setzero_si128();
+  __m128i sums = zero;
+  for (; text.size() >= kStep; text.remove_prefix(kStep)) {
+    const __m128i piece = _mm_loadu_si128(reinterpret_cast<const __m128i_u*>(text.data()));
+    const __m128i found = _mm_cmpeq_epi8(piece, _mm_set1_epi8('\n'));
+    sums = _mm_add_epi64(sums, _mm_sad_epu8(_mm_sub_epi8(zero, found), zero));
+  }
+  const auto low = static_cast<size_t>(_mm_cvtsi128_si64(sums));
+  const auto high = static_cast<size_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(sums, sums)));
+  return low + high + static_cast<size_t>(std::ranges::count(text, '\n'));
+}
+
 int HexDigit(char c) {
   if (IsDigit(c)) return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -50,28 +69,52 @@ std::string Shown(char c) {
 // The lines that end in what is no longer visible from now on.
 void JsonReader::CountLines() {
   const std::string_view passed = text_.substr(0, at_);
-  for (size_t at = 0; (at = passed.find('\n', at)) != std::string_view::npos;) {
-    ++at;
-    ++lines_;
-    line_start_ = window_.offset() + at;
-  }
+  const void* const last = memrchr(passed.data(), '\n', passed.size());
+  if (last == nullptr) return;
+  lines_ += CountLineEnds(passed);
+  const auto last_at = static_cast<size_t>(static_cast<const char*>(last) - passed.data());
+  line_start_ = window_.offset() + last_at + 1;
 }
 
 bool JsonReader::More() {
   if (failed_) return false;
+  const size_t before = text_.size() - at_;
+  return Show(before + 1) && text_.size() > before;
+}
+
+// False when reading failed.
+bool JsonReader::Show(size_t size) {
   CountLines();
   window_.Consume(at_);
   value_at_ = value_at_ > at_ ? value_at_ - at_ : 0;
-  const size_t before = window_.visible().size();
   at_ = 0;
-  Result<> filled = window_.Fill(before + 1);
+  Result<> filled = window_.Fill(size);
   text_ = AsText(window_.visible());
-  if (!filled) {
-    failed_ = true;
-    error_ = std::move(filled).error();
-    return false;
-  }
-  return text_.size() > before;
+  if (filled) return true;
+  failed_ = true;
+  error_ = std::move(filled).error();
+  return false;
+}
+
+std::string_view JsonReader::LookAhead() {
+  return !failed_ && Show(kAheadBytes) ? text_ : std::string_view();
+}
+
+JsonReader::Position JsonReader::PassOver(size_t size) {
+  CKPT_CHECK(at_ == 0 && size <= text_.size());
+  at_ = size;
+  return {window_.offset(), lines_, line_start_};
+}
+
+void JsonReader::GoBack(const Position& position, std::string_view text) {
+  window_.Consume(at_);
+  window_.PutBack(AsBytes(text));
+  CKPT_CHECK(window_.offset() == position.offset);
+  text_ = AsText(window_.visible());
+  at_ = 0;
+  value_at_ = 0;
+  lines_ = position.lines;
+  line_start_ = position.line_start;
 }
 
 bool JsonReader::SkipSomeBlanks() {

@@ -58,10 +58,7 @@ class JsonReader {
     size_t at = at_;
     if (!first && (at == text_.size() || text_[at++] != ',')) return false;
     while (at < text_.size() && (text_[at] == ' ' || text_[at] == '\n')) ++at;
-    if (text_.size() - at < key.size() ||
-        std::memcmp(text_.data() + at, key.data(), key.size()) != 0) {
-      return false;
-    }
+    if (text_.size() - at < key.size() || !IsSame(text_.data() + at, key)) return false;
     at_ = at + key.size();
     return true;
   }
@@ -71,6 +68,10 @@ class JsonReader {
     if (text_.size() - at_ <= kSafeDigits) return false;
     uint64_t value = 0;
     size_t at = at_;
+    if (uint64_t digits = 0; TakeEightDigits(at, digits)) {
+      value = digits;
+      at += 8;
+    }
     for (; static_cast<unsigned char>(text_[at] - '0') < 10; ++at) {
       if (at - at_ == kSafeDigits) return false;
       value = value * 10 + static_cast<uint64_t>(text_[at] - '0');
@@ -90,6 +91,22 @@ class JsonReader {
     return true;
   }
 
+  // For parts of the text that other readers read. The text from here on, as much of it as is held
+  // at once; what was visible before is not any more. Empty at the end, and after a failure.
+  std::string_view LookAhead();
+  // A place in the text that it may go back to.
+  struct Position {
+    uint64_t offset = 0;
+    uint64_t lines = 0;  // ended before it
+    uint64_t line_start = 0;
+  };
+  // Passes over so much of what LookAhead() gave; gives where that began.
+  Position PassOver(size_t size);
+  // Back to where PassOver() began, with all text that was passed over since.
+  void GoBack(const Position& position, std::string_view text);
+  // Whether nothing but blanks is left.
+  bool AtTextEnd() { return SkipBlanks() && AtEnd(); }
+
   // Fails at the value that was read last: "text". Always false.
   bool Fail(std::string text);
   // The start of a text as an error may show it: printable, in quotes.
@@ -103,10 +120,49 @@ class JsonReader {
  private:
   static constexpr size_t kMostDigits = 20;
 
+  // As many characters as `key` has, at least 4, without a call for those of usual length.
+  static bool IsSame(const char* text, std::string_view key) {
+    if (key.size() > 16) return std::memcmp(text, key.data(), key.size()) == 0;
+    return key.size() >= 8 ? HasSameEnds<uint64_t>(text, key) : HasSameEnds<uint32_t>(text, key);
+  }
+  // A word at each end, which overlap or meet.
+  template <typename Word>
+  static bool HasSameEnds(const char* text, std::string_view key) {
+    return IsSameWord<Word>(text, key, 0) && IsSameWord<Word>(text, key, key.size() - sizeof(Word));
+  }
+  template <typename Word>
+  static bool IsSameWord(const char* text, std::string_view key, size_t at) {
+    Word found;
+    Word wanted;
+    std::memcpy(&found, text + at, sizeof found);
+    std::memcpy(&wanted, key.data() + at, sizeof wanted);
+    return found == wanted;
+  }
+
+  // The number that eight digits at `at` mean, if eight characters are there and all are digits.
+  bool TakeEightDigits(size_t at, uint64_t& number) const {
+    uint64_t word = 0;
+    if (text_.size() - at < sizeof word) return false;
+    std::memcpy(&word, text_.data() + at, sizeof word);
+    // A digit has 3 in its upper half, also with 6 added.
+    constexpr uint64_t kUpper = 0xf0f0f0f0f0f0f0f0;
+    constexpr uint64_t kThrees = 0x3030303030303030;
+    if ((word & kUpper) != kThrees || ((word + 0x0606060606060606) & kUpper) != kThrees) {
+      return false;
+    }
+    // Pairs, then fours, then all: the first digit is in the lowest byte.
+    word -= kThrees;
+    word = (word * 10 + (word >> 8)) & 0x00ff00ff00ff00ff;
+    word = (word * 100 + (word >> 16)) & 0x0000ffff0000ffff;
+    number = (word * 10000 + (word >> 32)) & 0xffffffff;
+    return true;
+  }
+
   char Current() const { return at_ < text_.size() ? text_[at_] : '\0'; }
   bool AtEnd() { return at_ == text_.size() && !More(); }
   // Makes more text visible from `at_` on. False at the end, or when reading failed.
   bool More();
+  bool Show(size_t size);
   // False when reading failed.
   bool SkipBlanks() {
     if (at_ < text_.size() && static_cast<unsigned char>(text_[at_]) > ' ') return true;

@@ -1,7 +1,9 @@
 #include "formats/json_reader.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -119,6 +121,64 @@ TEST(JsonReader, ReadsStringsLongerThanWhatIsVisible) {
   const std::string text(1 << 20, 'x');
   EXPECT_EQ(ReadText("\"" + text + "\""), text);
   EXPECT_EQ(ReadText(std::string(300000, ' ') + "\"" + text + "\\n\""), text + "\n");
+}
+
+TEST(JsonReader, TakesNumbersOfAnyCountOfDigits) {
+  std::string digits;
+  for (uint64_t expected = 0; digits.size() < 20;) {
+    const auto digit = static_cast<char>('1' + digits.size() * 7 % 9);
+    digits += digit;
+    expected = expected * 10 + static_cast<uint64_t>(digit - '0');
+    const std::string text = digits + "}                        ";
+    MemorySource source(AsBytes(text));
+    JsonReader json("x", source);
+    json.LookAhead();
+    uint64_t number = 0;
+    ASSERT_EQ(json.TakeNumber(number), digits.size() <= 18) << digits;
+    EXPECT_TRUE(digits.size() > 18 || number == expected) << digits;
+  }
+}
+
+TEST(JsonReader, TakesNoNumberWithAnotherCharacterInIt) {
+  for (size_t at = 0; at < 10; ++at) {
+    for (const char odd : {'/', ':', '.', ' ', 'e', '\0', '\xb0'}) {
+      std::string text = "1234567890,                      ";
+      text[at] = odd;
+      MemorySource source(AsBytes(text));
+      JsonReader json("x", source);
+      json.LookAhead();
+      uint64_t number = 0;
+      EXPECT_FALSE(json.TakeNumber(number)) << text;
+    }
+  }
+}
+
+// Texts of many windows, with lines of any length.
+TEST(JsonReader, GoesBackToAPlaceWithItsLineAndColumn) {
+  for (const size_t line : {size_t{1}, size_t{15}, size_t{16}, size_t{40}, size_t{1} << 20}) {
+    std::string text;
+    while (text.size() < size_t{1} << 20) text += std::string(line, ' ') + '\n';
+    text += "  ?";
+    MemorySource source(AsBytes(text));
+    JsonReader json("x", source);
+    std::string passed;
+    JsonReader::Position begin;
+    for (size_t parts = 0; parts < 4; ++parts) {
+      const std::string_view ahead = json.LookAhead();
+      const std::string_view part = ahead.substr(0, ahead.size() / 2 + parts);
+      if (parts == 1) passed.clear();
+      passed += part;
+      const JsonReader::Position at = json.PassOver(part.size());
+      if (parts <= 1) begin = at;
+    }
+    json.GoBack(begin, passed);
+    EXPECT_EQ(json.LookAhead().substr(0, 100000), text.substr(begin.offset, 100000));
+    std::string_view bytes;
+    EXPECT_FALSE(json.ReadString(bytes));
+    EXPECT_EQ(json.TakeError().message,
+              fmt::format("x: line {}, column 3: '?' where a string is expected",
+                          std::ranges::count(text, '\n') + 1));
+  }
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 
 #include <boost/program_options/value_semantic.hpp>
 #include <ostream>
+#include <streambuf>
+#include <string_view>
 
 #include "base/file.h"
 #include "formats/byte_source.h"
@@ -12,6 +14,7 @@
 #include "formats/json_text.h"
 #include "formats/message_scan.h"
 #include "formats/ordered_work.h"
+#include "formats/write_behind.h"
 #include "imgtool/descriptor_stream.h"
 #include "imgtool/dump_input.h"
 #include "imgtool/failures.h"
@@ -31,6 +34,32 @@ Result<std::string> InputOperand(const Invocation& invocation) {
   }
   return has_option ? invocation.options["in"].as<std::string>() : invocation.operands[0];
 }
+
+// What is written to it goes to another stream by a thread of its own.
+class BehindBuffer : public std::streambuf {
+ public:
+  explicit BehindBuffer(std::ostream& out)
+      : out_(out), behind_([&out](Bytes bytes) -> Result<> {
+          const std::string_view text = AsText(bytes);
+          if (out.write(text.data(), static_cast<std::streamsize>(text.size()))) return success();
+          return MakeError(ErrorCode::kSystem, "the output takes no more");
+        }) {}
+
+ protected:
+  std::streamsize xsputn(const char* text, std::streamsize size) override {
+    return behind_.Write(AsBytes({text, static_cast<size_t>(size)})) ? size : 0;
+  }
+  int_type overflow(int_type next) override {
+    const char c = traits_type::to_char_type(next);
+    if (traits_type::eq_int_type(next, traits_type::eof())) return traits_type::not_eof(next);
+    return xsputn(&c, 1) == 1 ? next : traits_type::eof();
+  }
+  int sync() override { return behind_.Finish() && out_.flush() ? 0 : -1; }
+
+ private:
+  std::ostream& out_;
+  WriteBehind behind_;
+};
 
 // One decoding of one image.
 class Decoding {
@@ -67,7 +96,17 @@ class Decoding {
     return ErrnoError(buffer.error_number(), "write(\"{}\")", file.path());
   }
 
+  // What threads do not make is written by another one.
   void Write(std::ostream& out) {
+    if (GetImageType(file_.type).extra == ExtraKind::kNone && file_.kind != InputKind::kRaw) {
+      return WriteText(out);
+    }
+    BehindBuffer buffer(out);
+    std::ostream behind(&buffer);
+    WriteText(behind);
+  }
+
+  void WriteText(std::ostream& out) {
     const bool indented = options_.spelling == JsonStyle::kPretty && !options_.lines;
     JsonText text(out, indented ? JsonStyle::kPretty : JsonStyle::kPlain);
     JsonImageWriter writer(text, options_);

@@ -8,6 +8,8 @@
 #include "base/file.h"
 #include "formats/byte_source.h"
 #include "formats/image_from_json.h"
+#include "formats/ordered_work.h"
+#include "formats/write_behind.h"
 #include "imgtool/dump_input.h"
 
 namespace ckpt {
@@ -26,7 +28,10 @@ Result<std::string> InputOperand(const Invocation& invocation) {
 
 Result<> Encode(const std::string& name, ByteSource& json, const std::string& path) {
   CKPT_TRY(StagedFile image, StagedFile::Create(path, kImageMode));
-  CKPT_TRY(WriteImageFromJson(name, json, [&image](Bytes bytes) { return image.Write(bytes); }));
+  WriteBehind out([&image](Bytes bytes) { return image.Write(bytes); });
+  CKPT_TRY(WriteImageFromJson(
+      name, json, [&out](Bytes bytes) { return out.Write(bytes); }, OrderedWork::DefaultThreads()));
+  CKPT_TRY(out.Finish());
   return image.Commit();
 }
 

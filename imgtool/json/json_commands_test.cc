@@ -1,8 +1,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "formats/sample_image.h"
 #include "imgtool/directory_fixture.h"
@@ -78,6 +82,32 @@ TEST_F(JsonCommandsTest, DecodeHasTheBytesOfRawImages) {
   RunTool({"decode", image, "-o", Out("x.json")});
   EXPECT_EQ(RunTool({"encode", Out("x.json"), "-o", Out("again.img")}).code, 0);
   EXPECT_EQ(Read(Out("again.img")), "12345");
+}
+
+// More than the threads hold between them.
+TEST_F(JsonCommandsTest, RestoreALongImageOfManyEntriesAndOneOfManyBytes) {
+  std::string entries = kFsImage;
+  for (int i = 0; i < 300000; ++i) entries += kFsImage.substr(8);
+  std::string bytes;
+  for (uint32_t i = 0; i < 5000000; ++i) bytes += static_cast<char>((i * i) >> 7);
+  for (const auto& [name, content] :
+       {std::pair("fs-1.img", entries), std::pair("route-5.img", bytes)}) {
+    ASSERT_EQ(RunTool({"decode", Put(name, content), "-o", Out("x.json")}).code, 0);
+    EXPECT_TRUE(Read(Out("x.json")) == RunTool({"decode", Out(name)}).out) << name;
+    ASSERT_EQ(RunTool({"encode", Out("x.json"), "-o", Out("again.img")}).code, 0);
+    EXPECT_TRUE(Read(Out("again.img")) == content) << name;
+  }
+}
+
+TEST_F(JsonCommandsTest, DecodeEndsWhenNobodyTakesItsOutput) {
+  const std::string image = Put("route-5.img", std::string(20000000, 'x'));
+  std::ofstream out("/dev/full");
+  std::istringstream in;
+  std::ostringstream err;
+  const std::vector<std::string> args = {"decode", image};
+  EXPECT_EQ(RunImgtool(args, {in, out, err}), 0);
+  EXPECT_FALSE(out.good());
+  EXPECT_EQ(err.str(), "");
 }
 
 TEST_F(JsonCommandsTest, DecodeNamesEntriesThatEncodeWouldNotRestore) {
