@@ -57,7 +57,7 @@ Result<DumpInput> DumpInput::Open(const std::string& operand, const Invocation& 
   }
   DumpInput input(operand);
   if (S_ISDIR(status.st_mode)) {
-    CKPT_TRY(DumpDirectory::Open(operand));
+    CKPT_TRY(ListDirectory(operand));
     return input;
   }
   CKPT_TRY(InputSource source, InputSource::OfFile(operand));

@@ -4,15 +4,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "base/file.h"
 #include "formats/image_reader.h"
+#include "formats/ordered_work.h"
 
 namespace ckpt {
 namespace {
+
+constexpr size_t kNamesAtOnce = 128;
 
 std::string NameOf(const std::string& path) {
   const size_t slash = path.rfind('/');
@@ -45,14 +51,42 @@ Result<InputFile> DescribeMember(std::string path, std::string name) {
   return file;
 }
 
+Result<> DescribeMembers(const std::string& path, std::span<const std::string> names,
+                         std::span<InputFile> files) {
+  for (size_t i = 0; i < names.size(); ++i) {
+    CKPT_TRY(files[i], DescribeMember(fmt::format("{}/{}", path, names[i]), names[i]));
+  }
+  return success();
+}
+
+// By all processors: with many tasks there are thousands of files.
+Result<> DescribeMany(const std::string& path, std::span<const std::string> names,
+                      std::span<InputFile> files) {
+  const size_t threads = OrderedWork::DefaultThreads();
+  Result<> done = success();
+  OrderedWork work(threads, 2 * threads);
+  for (size_t begin = 0; begin < names.size(); begin += kNamesAtOnce) {
+    const size_t count = std::min(kNamesAtOnce, names.size() - begin);
+    const auto some = std::make_shared<Result<>>(success());
+    work.Add(
+        [=, &path] {
+          *some = DescribeMembers(path, names.subspan(begin, count), files.subspan(begin, count));
+        },
+        [&done, some] {
+          if (done) done = std::move(*some);
+        });
+  }
+  work.Finish();
+  return done;
+}
+
 Result<Input> ListDump(const std::string& path) {
   Input input;
   input.is_directory = true;
   CKPT_TRY(const std::vector<std::string> names, ListDirectory(path));
-  for (const std::string& name : names) {
-    CKPT_TRY(InputFile file, DescribeMember(fmt::format("{}/{}", path, name), name));
-    input.files.push_back(std::move(file));
-  }
+  input.files.resize(names.size());
+  const auto describe = names.size() > kNamesAtOnce ? DescribeMany : DescribeMembers;
+  CKPT_TRY(describe(path, names, input.files));
   return input;
 }
 

@@ -76,5 +76,18 @@ TEST_F(ListInputTest, ListsAllThatLiesInADumpByName) {
   EXPECT_EQ(files[4].link_target, "../before");
 }
 
+TEST_F(ListInputTest, ListsThousandsOfFilesByName) {
+  for (int i = 1000; i < 4000; ++i) Put(fmt::format("fs-{}.img", i), std::string(static_cast<size_t>(i % 7), 'x'));
+  const Result<Input> input = List(directory_);
+  ASSERT_TRUE(input);
+  ASSERT_EQ(input.value().files.size(), 3000u);
+  for (int i = 1000; i < 4000; ++i) {
+    const InputFile& file = input.value().files[static_cast<size_t>(i - 1000)];
+    EXPECT_EQ(file.name, fmt::format("fs-{}.img", i));
+    EXPECT_EQ(file.type, ImageType::kFs);
+    EXPECT_EQ(file.size_bytes, static_cast<uint64_t>(i % 7));
+  }
+}
+
 }  // namespace
 }  // namespace ckpt

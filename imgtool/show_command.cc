@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <span>
 #include <streambuf>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/file.h"
 #include "formats/byte_source.h"
@@ -178,11 +181,13 @@ class Show {
   }
 
  private:
-  // A file of a dump on its way through the threads.
+  // Files of a dump on their way through the threads.
   struct Piece {
-    Piece(OrderedWork& work, std::ostream& out) : buffer(work, work.next_number(), out) {}
+    Piece(OrderedWork& work, std::ostream& out, std::span<const InputFile> some_files)
+        : buffer(work, work.next_number(), out), files(some_files) {}
     TurnBuffer buffer;
-    Findings findings;
+    std::span<const InputFile> files;
+    std::vector<Findings> findings;
   };
 
   static bool Has(const Invocation& invocation, const char* option) {
@@ -218,47 +223,61 @@ class Show {
     if (!options_.lines) text_.BeginObject();
     text_.Flush();
     {
-      OrderedWork work(threads, kFilesInFlight * threads);
-      bool first = true;
-      for (const InputFile& file : dump.files) {
-        if (stopped_) break;
-        Add(work, file, first);
-        first = false;
+      OrderedWork work(threads, kPiecesInFlight * threads);
+      std::span<const InputFile> files = dump.files;
+      for (bool first = true; !files.empty() && !stopped_; first = false) {
+        const auto some = FirstFiles(files);
+        Add(work, some, first);
+        files = files.subspan(some.size());
       }
       work.Finish();
     }
     if (!options_.lines) text_.EndObject();
   }
 
-  void Add(OrderedWork& work, const InputFile& file, bool first) {
+  // As many small ones that handing them to a thread costs little beside showing them.
+  static std::span<const InputFile> FirstFiles(std::span<const InputFile> files) {
+    size_t count = 0;
+    for (uint64_t bytes = 0; count < std::min(files.size(), kFilesAtOnce); ++count) {
+      bytes += files[count].size_bytes;
+      if (count > 0 && bytes > kBytesAtOnce) break;
+    }
+    return files.first(count);
+  }
+
+  void Add(OrderedWork& work, std::span<const InputFile> files, bool first) {
     work.WaitForRoom();
-    auto piece = std::make_shared<Piece>(work, invocation_.streams.out);
-    work.Add([this, piece, &file, first] { Write(*piece, file, first); },
-             [this, piece] { Take(*piece); });
+    auto piece = std::make_shared<Piece>(work, invocation_.streams.out, files);
+    work.Add([this, piece, first] { Write(*piece, first); }, [this, piece] { Take(*piece); });
   }
 
   // On any thread.
-  void Write(Piece& piece, const InputFile& file, bool first) const {
+  void Write(Piece& piece, bool first) const {
     std::ostream out(&piece.buffer);
     JsonText text(out, text_.style());
     JsonImageOptions options = options_;
-    if (options_.lines) {
-      options.file_name = file.name;
-    } else {
-      text.Resume(text_.open(), !first);
-      text.StringKey(file.name);
+    if (!options_.lines) text.Resume(text_.open(), !first);
+    for (const InputFile& file : piece.files) {
+      if (text.stopped()) break;
+      if (options_.lines) {
+        options.file_name = file.name;
+      } else {
+        text.StringKey(file.name);
+      }
+      piece.findings.push_back(FileText(text, options).Write(file));
     }
-    piece.findings = FileText(text, options).Write(file);
     text.Flush();
   }
 
   void Take(Piece& piece) {
     text_.Splice(piece.buffer.held());
-    piece.findings.Report(failures_);
+    for (const Findings& findings : piece.findings) findings.Report(failures_);
     stopped_ = text_.stopped();
   }
 
-  static constexpr size_t kFilesInFlight = 8;  // for each thread
+  static constexpr size_t kFilesAtOnce = 32;
+  static constexpr uint64_t kBytesAtOnce = uint64_t{64} << 10;
+  static constexpr size_t kPiecesInFlight = 4;  // for each thread
 
   const Invocation& invocation_;
   JsonText text_;
