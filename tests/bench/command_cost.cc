@@ -10,6 +10,8 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 namespace ckpt {
 
@@ -26,6 +28,9 @@ CommandCost RunForCost(const std::vector<std::string>& arguments, const std::str
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
+  // What an earlier command wrote is not to be freed at this one's cost.
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(out, ignored)) std::filesystem::remove(out, ignored);
   const auto begin = std::chrono::steady_clock::now();
   const pid_t pid = fork();
   if (pid == 0) {
