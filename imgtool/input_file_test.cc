@@ -76,12 +76,13 @@ TEST_F(ListInputTest, ListsAllThatLiesInADumpByName) {
   EXPECT_EQ(files[4].link_target, "../before");
 }
 
-TEST_F(ListInputTest, ListsThousandsOfFilesByName) {
-  for (int i = 1000; i < 4000; ++i) Put(fmt::format("fs-{}.img", i), std::string(static_cast<size_t>(i % 7), 'x'));
+TEST_F(ListInputTest, ListsHundredsOfFilesByName) {
+  for (int i = 1000; i < 1400; ++i)
+    Put(fmt::format("fs-{}.img", i), std::string(static_cast<size_t>(i % 7), 'x'));
   const Result<Input> input = List(directory_);
   ASSERT_TRUE(input);
-  ASSERT_EQ(input.value().files.size(), 3000u);
-  for (int i = 1000; i < 4000; ++i) {
+  ASSERT_EQ(input.value().files.size(), 400u);
+  for (int i = 1000; i < 1400; ++i) {
     const InputFile& file = input.value().files[static_cast<size_t>(i - 1000)];
     EXPECT_EQ(file.name, fmt::format("fs-{}.img", i));
     EXPECT_EQ(file.type, ImageType::kFs);
