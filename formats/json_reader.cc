@@ -69,6 +69,7 @@ std::string Shown(char c) {
 // The lines that end in what is no longer visible from now on.
 void JsonReader::CountLines() {
   const std::string_view passed = text_.substr(0, at_);
+  if (passed.empty()) return;
   const void* const last = memrchr(passed.data(), '\n', passed.size());
   if (last == nullptr) return;
   lines_ += CountLineEnds(passed);
