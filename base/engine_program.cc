@@ -93,7 +93,7 @@ Result<int> RunWithLog(const EngineProgram& program, const po::variables_map& va
   const std::string images_directory = values["images-dir"].as<std::string>();
   const std::string log_file = values["log-file"].as<std::string>();
   CKPT_TRY(Log log, Log::Open(LogPath(images_directory, log_file), level));
-  const Result<int> done = program.run({values, images_directory, log});
+  Result<int> done = program.run({values, images_directory, log});
   if (done.has_error() && !log_file.empty()) log.Error("{}", done.error().message);
   return done;
 }

@@ -182,12 +182,12 @@ Result<pb::cgroup_dir_entry> ReadCgroupDirectory(const std::string& hierarchy,
                                                  const std::string& path, bool is_version_2) {
   const bool is_root = path == "/";
   return Reader(is_version_2)
-      .Read(is_root ? hierarchy : hierarchy + path, std::string_view(path).substr(1), !is_root);
+      .Read(is_root ? hierarchy : hierarchy + path, path.substr(1), !is_root);
 }
 
 Result<pb::cgroup_dir_entry> ReadBareCgroupDirectory(const std::string& hierarchy,
                                                      const std::string& path) {
-  return ReadBare(hierarchy + path, std::string_view(path).substr(1));
+  return ReadBare(hierarchy + path, path.substr(1));
 }
 
 }  // namespace ckpt

@@ -27,7 +27,7 @@ struct CgroupMember {
   std::string name;
   std::string path;
 
-  auto operator<=>(const CgroupMember&) const = default;
+  auto operator<=>(const CgroupMember&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 // By name. The groups of one process.

@@ -52,6 +52,7 @@ std::vector<pb::raw_fact_entry> BuildRawFacts(pid_t pid, uint32_t mnt_ns_id,
                                               const std::vector<Mapping>& mappings,
                                               const std::vector<MappedFile>& mapped_files) {
   std::vector<pb::raw_fact_entry> facts;
+  facts.reserve(unions.size());
   for (const UnionMount& mount : unions) facts.push_back(UnionFact(mnt_ns_id, mount));
   for (const MappedFile& mapped : mapped_files) {
     const Mapping& mapping = mappings[mapped.mapping_index];

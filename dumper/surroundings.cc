@@ -122,18 +122,18 @@ Result<> Surroundings::Start(std::vector<pid_t> pids, StagedFileSet& output) {
     return is_much ? std::launch::async : std::launch::deferred;
   };
   reading_ = std::async(how_if(HasOwnContents()), [this] { return ReadContents(); });
-  const bool has_properties = options_.cgroups != CgroupMode::kIgnore;
-  reading_cgroups_ =
-      std::async(how_if(has_properties || pids.size() > 1), [this, pids = std::move(pids)] {
-        return ReadCgroups(pids, dumper_cgroups_, options_.cgroups, dumper_mounts_);
-      });
+  const bool has_much = options_.cgroups != CgroupMode::kIgnore || pids.size() > 1;
+  reading_cgroups_ = std::async(how_if(has_much), [this, pids = std::move(pids)] {
+    return ReadCgroups(pids, dumper_cgroups_, options_.cgroups, dumper_mounts_);
+  });
   std::vector<TmpfsOutput> outputs;
   for (const OwnTmpfs& tmpfs : own_mounts_.tmpfs) {
     CKPT_TRY(const int fd,
              output.Create(ImageFileName(ImageType::kTmpfsDev, tmpfs.device), kStagedImageMode));
     outputs.push_back({tmpfs, fd});
   }
-  archiving_ = std::async(how_if(!outputs.empty()),
+  const bool has_content = !outputs.empty();
+  archiving_ = std::async(how_if(has_content),
                           [this, outputs = std::move(outputs)] { return ArchiveTmpfs(outputs); });
   return success();
 }

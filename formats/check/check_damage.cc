@@ -32,7 +32,7 @@ pb::task_kobj_ids_entry TaskIds(SampleContainer& sample) {
   return ids;
 }
 
-DamageEdit OfOwnMounts(DamageEdit damage) {
+DamageEdit OfOwnMounts(const DamageEdit& damage) {
   return [damage](SampleContainer& sample) {
     return TaskIds(sample).mnt_ns_id() != RootIds(sample).mnt_ns_id() && damage(sample);
   };

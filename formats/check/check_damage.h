@@ -76,7 +76,7 @@ pb::task_kobj_ids_entry RootIds(SampleContainer& sample);
 pb::task_kobj_ids_entry TaskIds(SampleContainer& sample);
 
 // Of a dump whose tasks have mounts of their own, which a restorer makes again.
-DamageEdit OfOwnMounts(DamageEdit damage);
+DamageEdit OfOwnMounts(const DamageEdit& damage);
 
 template <typename Change>
 DamageEdit InMount(Change change) {

@@ -55,9 +55,10 @@ struct CheckPlace {
   std::string_view image;
   std::optional<size_t> entry;
 
+  // NOLINTNEXTLINE(google-explicit-constructor)
   CheckPlace(std::string_view image_name, std::optional<size_t> index = std::nullopt)
       : image(image_name), entry(index) {}
-  template <typename M>
+  template <typename M>  // NOLINTNEXTLINE(google-explicit-constructor)
   CheckPlace(const EntryRef<M>& ref) : image(ref.image->file_name), entry(ref.index) {}
 };
 

@@ -190,9 +190,9 @@ struct Watches {
   std::map<uint64_t, Watch> by_inode;
   std::set<std::pair<uint64_t, uint32_t>> inodes;
 
-  void Add(uint64_t inode, Watch watch) {
+  void Add(uint64_t inode, const Watch& watch) {
     inodes.insert({inode, watch.device});
-    by_inode.try_emplace(inode, std::move(watch));
+    by_inode.try_emplace(inode, watch);
   }
 };
 
