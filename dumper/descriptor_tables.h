@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <map>
+#include <span>
 
 #include "base/result.h"
 #include "dumper/open_description.h"
@@ -17,6 +18,9 @@ class DescriptorTables {
   // Raises what this process may have open as far as it may: a tree can have far more descriptors
   // than a program mostly may, and of each a duplicate is held. As it was where that is refused.
   DescriptorTables();
+
+  // Makes room for what the others open for these processes, before there are threads.
+  static void MakeRoom(std::span<const pid_t> pids);
 
   // For a process that runs. Files are kept open for it as far as half of what this process may
   // have open goes: copies of descriptors need some, too.

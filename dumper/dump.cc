@@ -61,7 +61,7 @@ class DumpRun {
         output_(options.images_directory),
         pages_({.images_directory = options.images_directory,
                 .leaves_running = options.after == AfterDump::kLeaveRunning,
-                .snapshot_bytes = options.snapshot_bytes,
+                .snapshots = options.snapshots,
                 .compression_level = options.compression_level,
                 .progress = options.progress},
                output_, memory_snapshots_, log) {
@@ -107,6 +107,7 @@ class DumpRun {
                        inventory);
     }
     const std::vector<pid_t> pids = ListTree(options_.pid);
+    DescriptorTables::MakeRoom(pids);
     CKPT_TRY(pages_.Prepare(pids));
     CKPT_TRY(surroundings_,
              Surroundings::Create(options_.pid, options_.surroundings, options_.features));

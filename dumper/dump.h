@@ -31,7 +31,7 @@ struct DumpOptions {
   SurroundingsOptions surroundings;
   uint64_t ghost_limit_bytes = kDefaultGhostLimitBytes;  // of each deleted file, on disk
   KernelFeatures features;
-  std::optional<uint64_t> snapshot_bytes = kSnapshotBytes;  // see PagesDumpOptions
+  std::optional<SnapshotLimits> snapshots = SnapshotLimits();  // see PagesDumpOptions
   PageStage::Progress progress;
   // Of zstd; nothing where pages are not compressed. Compressing begins when the process runs again
   // (but where it is not to); pages beyond the buffers take their size on the disk meanwhile.

@@ -46,6 +46,7 @@ int BeDumpable(const std::function<void()>& ready) {
 }
 
 constexpr uid_t kSomeUser = 54321;
+constexpr SnapshotLimits kAlways{.least_bytes = 0, .bytes_for_mapping = 0};
 
 class DumpTest : public testing::Test {
  protected:
@@ -86,7 +87,7 @@ class DumpTest : public testing::Test {
 TEST_F(DumpTest, AFailureBeforeAnyStepLeavesTheProcessRunningAndNoFile) {
   for (const std::string_view failing : kDumpSteps) {
     if (failing == "release") continue;  // the dump is whole by then
-    options_.snapshot_bytes = 0;
+    options_.snapshots = kAlways;
     std::vector<std::string_view> taken;
     options_.before_step = [&](std::string_view step) -> Result<> {
       taken.push_back(step);
@@ -108,7 +109,7 @@ TEST_F(DumpTest, AFailureBeforeAnyStepLeavesTheProcessRunningAndNoFile) {
 // Counts the children that a process has when its pages are read.
 size_t CountSnapshots(DumpOptions options, Log& log) {
   size_t count = 0;
-  options.snapshot_bytes = 0;
+  options.snapshots = kAlways;
   options.before_step = [&](std::string_view step) -> Result<> {
     if (step == "pages") count = ListChildren(options.pid).value().size();
     return success();
@@ -127,7 +128,7 @@ TEST_F(DumpTest, ASnapshotIsTakenOnlyOfAProcessThatRunsOn) {
 }
 
 TEST_F(DumpTest, ASnapshotHoldsNothingOpenBeforeTheProcessRunsOn) {
-  options_.snapshot_bytes = 0;
+  options_.snapshots = kAlways;
   size_t count = 0;
   options_.before_step = [&](std::string_view step) -> Result<> {
     if (step != "pages") return success();
@@ -347,9 +348,9 @@ TEST_F(DumpTest, ADiskThatFillsUpLeavesTheProcessRunningAndNoFile) {
     return ErrnoError(ENOSPC, "pwrite(pages)");
   };
   for (const AfterDump after : {AfterDump::kKill, AfterDump::kLeaveRunning}) {
-    for (const std::optional<uint64_t> snapshot_bytes : {std::optional<uint64_t>(0), {}}) {
+    for (const std::optional<SnapshotLimits> snapshots : {std::optional(kAlways), {}}) {
       options_.after = after;
-      options_.snapshot_bytes = snapshot_bytes;
+      options_.snapshots = snapshots;
       EXPECT_EQ(Dump(options_, log_).error().code, ErrorCode::kSystem);
       EXPECT_THAT(Names(), IsEmpty());
     }
@@ -375,7 +376,7 @@ TEST_F(DumpTest, OldKernelInterfacesAndSnapshotsGiveTheSameImages) {
       EXPECT_TRUE(names[i] == "pages-1.img" || Image(names[i]) == images[i]) << names[i];
     }
   };
-  options_.snapshot_bytes = 0;
+  options_.snapshots = kAlways;
   expect_the_same();
   options_.features = FallbackKernelFeatures();
   expect_the_same();

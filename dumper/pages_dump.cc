@@ -32,9 +32,14 @@ uint64_t BufferLimitBytes() {
   return std::max<uint64_t>(info.freeram * info.mem_unit / 4, kStreamBytes);
 }
 
-bool ForkTakesAll(pid_t pid) {
-  const Result<std::vector<Mapping>> mappings = ReadSmaps(pid);
-  return mappings.has_value() && std::ranges::none_of(mappings.value(), IsLeftByFork);
+Result<> CheckFork(pid_t pid, uint64_t private_bytes, const SnapshotLimits& limits) {
+  CKPT_TRY(const std::vector<Mapping> mappings, ReadSmaps(pid));
+  if (private_bytes < mappings.size() * limits.bytes_for_mapping) {
+    return MakeError(ErrorCode::kUnsupported, "fork takes long with its {} mappings",
+                     mappings.size());
+  }
+  if (std::ranges::none_of(mappings, IsLeftByFork)) return success();
+  return MakeError(ErrorCode::kUnsupported, "fork leaves out some of its memory");
 }
 
 }  // namespace
@@ -46,17 +51,18 @@ Result<> PagesDump::Prepare(std::span<const pid_t> pids) {
 
 // In the worst case the process changes all that it has while the snapshot is there.
 bool PagesDump::IsToBeSnapshot(pid_t pid, uint64_t private_bytes, uint64_t planned_bytes) const {
-  if (!options_.leaves_running || !options_.snapshot_bytes) return false;
-  if (private_bytes < *options_.snapshot_bytes) return false;
-  if (!ForkTakesAll(pid)) {
-    log_.Info("process {}: no snapshot, for fork leaves out some of its memory", pid);
+  if (!options_.leaves_running || !options_.snapshots) return false;
+  if (private_bytes < options_.snapshots->least_bytes) return false;
+  if (const Result<> checked = CheckFork(pid, private_bytes, *options_.snapshots);
+      checked.has_error()) {
+    log_.Info("process {}: no snapshot: {}", pid, checked.error().message);
     return false;
   }
   const Result<std::vector<Mount>> mounts = ReadMounts(getpid(), FallbackKernelFeatures());
   const uint64_t headroom_bytes = mounts.has_value() ? MemoryHeadroom(pid, mounts.value()) : 0;
   if (headroom_bytes >= planned_bytes + private_bytes + kStreamBytes) return true;
-  log_.Info("process {}: no snapshot of {} MB, for there are {} MB to take", pid,
-            private_bytes >> 20, headroom_bytes >> 20);
+  log_.Info("process {}: no snapshot: it has {} MB, and may take {} MB", pid, private_bytes >> 20,
+            headroom_bytes >> 20);
   return false;
 }
 

@@ -26,17 +26,21 @@
 
 namespace ckpt {
 
-// A process with less is read under the freeze about as fast as it makes a child.
-inline constexpr uint64_t kSnapshotBytes = uint64_t{16} << 20;
+// What a process must have of its own for a snapshot of it: less is read under the freeze about as
+// fast as it makes a child.
+struct SnapshotLimits {
+  uint64_t least_bytes = uint64_t{16} << 20;
+  uint64_t bytes_for_mapping = uint64_t{64} << 10;
+};
 
 struct PagesDumpOptions {
   std::string images_directory;
   // Whether the tree runs again as soon as its pages are in memory or in snapshots. Then buffers
   // may take a quarter of the machine's free memory.
   bool leaves_running = false;
-  // What a process must have of its own for a snapshot to be taken of it, where the tree is to run
-  // again and the memory is there for it to change all of that meanwhile. Nothing: of none.
-  std::optional<uint64_t> snapshot_bytes;
+  // Of which processes snapshots are taken, where the tree is to run again and the memory is there
+  // for them to change all of theirs meanwhile. Nothing: of none.
+  std::optional<SnapshotLimits> snapshots;
   std::optional<int> compression_level;
   PageStage::Progress progress;
 };

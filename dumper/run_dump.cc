@@ -106,7 +106,7 @@ Result<DumpOptions> Interpret(const EngineInvocation& invocation) {
   if (values.count("leave-running") > 0) options.after = AfterDump::kLeaveRunning;
   if (values.count("leave-stopped") > 0) options.after = AfterDump::kLeaveStopped;
   if (values.count("compress") > 0) options.compression_level = values["compress"].as<int>();
-  if (values.count("no-snapshot") > 0) options.snapshot_bytes.reset();
+  if (values.count("no-snapshot") > 0) options.snapshots.reset();
   options.shell_job = values.count("shell-job") > 0;
   CKPT_TRY(options.ghost_limit_bytes, ParseGhostLimit(values["ghost-limit"].as<std::string>()));
   CKPT_TRY(options.surroundings.externals, ExternalsOf(values));

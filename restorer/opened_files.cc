@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <set>
 
+#include "base/descriptor_room.h"
 #include "process/network_namespace.h"
 #include "restorer/event_file_maker.h"
 #include "restorer/fifo_maker.h"
@@ -192,6 +193,12 @@ class FileOpener {
   std::set<std::pair<uint32_t, int>> tried_;  // so that a missing file is told once
   OpenedFiles files_;
 };
+
+void OpenedFiles::MakeRoom(const RestorePlan& plan) {
+  // Some are opened for mappings, too, and some are ours.
+  constexpr uint64_t kOthers = 64;
+  MakeRoomForDescriptors(static_cast<uint64_t>(FloorOf(plan)) + plan.files.size() + kOthers);
+}
 
 Result<OpenedFiles> OpenedFiles::Open(const RestorePlan& plan, const std::string& root,
                                       std::span<const SharedPages> pages_images,

@@ -20,6 +20,9 @@ namespace ckpt {
 
 class OpenedFiles {
  public:
+  // Makes room for what Open() will open, before another process shares our descriptors.
+  static void MakeRoom(const RestorePlan& plan);
+
   // Paths lead from the directory `root`, or from the restorer's own root where it is empty. All
   // descriptors are above those that the plan's tasks will have. The error tells everything that
   // is missing or not as the dump says, a line each. Nothing outside of this process changes

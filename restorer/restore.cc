@@ -122,6 +122,7 @@ Result<> CreateRoot(Restoration& restoration) {
     return FillNamespaces(namespaces, restoration.options.root, restoration.options.images_dir,
                           restoration.log);
   };
+  OpenedFiles::MakeRoom(restoration.plan);
   CKPT_TRY(StubProcess stub,
            StubProcess::Create(
                {.pid = plan.pid, .namespaces = namespaces.clone_flags, .prepare = prepare}));
