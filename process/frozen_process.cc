@@ -25,6 +25,12 @@ bool IsEnding(pid_t pid, pid_t tid) {
   return stat.has_error() || stat.value().state == 'Z' || stat.value().state == 'X';
 }
 
+// In the kernel, so that it does not stop before that is over: for a disk, or a child of vfork.
+bool Waits(pid_t pid, pid_t tid) {
+  const Result<TaskStat> stat = ReadTaskStat(pid, tid);
+  return stat.has_value() && stat.value().state == 'D';
+}
+
 // Within what any thread stops that is not waiting for another: one that has called vfork(2) does
 // not before its child has called execve(2), and one that waits for a dead disk never does.
 constexpr int kLooksBeforeSleep = 100;
@@ -77,7 +83,9 @@ Result<FrozenProcess> FrozenProcess::Freeze(pid_t pid) {
 }
 
 Result<FrozenProcess> FrozenProcess::FreezeOneThread(pid_t pid) {
-  CKPT_TRY(const std::vector<pid_t> tids, ListThreads(pid));
+  CKPT_TRY(std::vector<pid_t> tids, ListThreads(pid));
+  const auto ready = std::ranges::find_if_not(tids, [pid](pid_t tid) { return Waits(pid, tid); });
+  if (ready != tids.end()) std::iter_swap(tids.begin(), ready);
   for (const pid_t tid : tids) {
     FrozenProcess frozen(pid);
     CKPT_TRY(const bool is_asked, frozen.SeizeThread(tid));

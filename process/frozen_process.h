@@ -20,7 +20,8 @@ class FrozenProcess {
   // tracer, a kernel thread, no privilege); kUnsupported: a thread does not stop (vfork(2)).
   static Result<FrozenProcess> Freeze(pid_t pid);
 
-  // One thread alone, for what any can do; the others run on, and can start more.
+  // One thread alone, for what any can do, one that can be stopped if there is one; the others run
+  // on, and can start more.
   static Result<FrozenProcess> FreezeOneThread(pid_t pid);
 
   // Freeze() in two, so that many processes stop side by side: Seize() asks the threads that there

@@ -49,6 +49,28 @@ TEST(FrozenProcessTest, EveryThreadIsStoppedLeaderFirstAndRunsOnAfterwards) {
   EXPECT_EQ(child.Wait(), 0);
 }
 
+// The first waits for a child of vfork.
+TEST(FrozenProcessTest, OneThreadIsOneThatCanBeStopped) {
+  ChildForTest child([](const auto& ready) {
+    RunThreads(1);
+    ready();
+    if (vfork() == 0) {
+      while (true) pause();
+    }
+    return 0;
+  });
+  while (ReadTaskStatus(child.pid(), child.pid()).value().state != 'D') {
+  }
+  const pid_t waiting = ListChildren(child.pid()).value().front();
+  auto frozen = FrozenProcess::FreezeOneThread(child.pid());
+  ASSERT_TRUE(frozen.has_value()) << frozen.error().message;
+  ASSERT_EQ(frozen.value().threads().size(), 1U);
+  EXPECT_NE(frozen.value().threads().front().tid(), child.pid());
+  EXPECT_TRUE(frozen.value().Thaw().has_value());
+  kill(waiting, SIGKILL);
+  EXPECT_EQ(child.Wait(), 0);
+}
+
 TEST(FrozenProcessTest, AProcessThatKeepsMakingThreadsIsCaughtWhole) {
   ChildForTest child([](const auto& ready) {
     ready();
