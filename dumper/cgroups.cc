@@ -28,16 +28,6 @@ std::set<std::string> Topmost(const std::set<std::string>& paths) {
   return topmost;
 }
 
-bool HasOption(const Mount& mount, std::string_view wanted) {
-  std::string_view options = mount.super_options;
-  while (!options.empty()) {
-    const std::string_view option = options.substr(0, options.find(','));
-    if (option == wanted) return true;
-    options.remove_prefix(std::min(options.size(), option.size() + 1));
-  }
-  return false;
-}
-
 void AddNames(const std::string& name, pb::cg_controller_entry& controller) {
   for (size_t start = 0; start <= name.size();) {
     const size_t end = std::min(name.find(',', start), name.size());
@@ -153,13 +143,22 @@ Result<CgroupSet> ParseCgroupSet(std::string_view text) {
   return set;
 }
 
+bool IsListed(std::string_view wanted, std::string_view list) {
+  while (!list.empty()) {
+    const std::string_view name = list.substr(0, list.find(','));
+    if (name == wanted) return true;
+    list.remove_prefix(std::min(list.size(), name.size() + 1));
+  }
+  return false;
+}
+
 std::optional<std::string> FindHierarchy(const std::string& name,
                                          const std::vector<Mount>& mounts) {
   const std::string first = name.substr(0, name.find(','));
   for (const Mount& mount : mounts) {
     if (mount.root != "/") continue;
     if (name.empty() ? mount.fstype == "cgroup2"
-                     : mount.fstype == "cgroup" && HasOption(mount, first)) {
+                     : mount.fstype == "cgroup" && IsListed(first, mount.super_options)) {
       return mount.mountpoint;
     }
   }

@@ -36,6 +36,9 @@ using CgroupSet = std::vector<CgroupMember>;
 // The text of /proc/PID/cgroup. kBadFormat names the line.
 Result<CgroupSet> ParseCgroupSet(std::string_view text);
 
+// Whether it is one of a list with commas, as of controllers or of mount options.
+bool IsListed(std::string_view wanted, std::string_view list);
+
 // Where `mounts` show the whole hierarchy `name`, if they do.
 std::optional<std::string> FindHierarchy(const std::string& name, const std::vector<Mount>& mounts);
 

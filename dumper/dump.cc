@@ -108,23 +108,25 @@ class DumpRun {
     }
     const std::vector<pid_t> pids = ListTree(options_.pid);
     DescriptorTables::MakeRoom(pids);
-    CKPT_TRY(pages_.Prepare(pids));
+    PagesDump::MappingsOfTree mappings;
+    for (const pid_t pid : pids) {
+      Result<std::vector<Mapping>> read = ReadSmaps(pid);
+      if (read.has_value()) mappings.emplace(pid, std::move(read).value());
+    }
+    CKPT_TRY(pages_.Prepare(pids, mappings));
     CKPT_TRY(surroundings_,
              Surroundings::Create(options_.pid, options_.surroundings, options_.features));
-    for (const pid_t pid : pids) Rehearse(pid);
+    for (const pid_t pid : pids) Rehearse(pid, mappings[pid]);
     return success();
   }
 
   // Looks at what the freeze will look at, so that the kernel has its names of /proc in memory
   // then, and we our code. The process runs: what is seen, and what fails, means nothing.
-  void Rehearse(pid_t pid) {
+  void Rehearse(pid_t pid, const std::vector<Mapping>& mappings) {
     FileTable files;
     Refusals refusals;
     TaskSnapshot unused;
-    const Result<std::vector<Mapping>> mappings = ReadSmaps(pid);
-    if (mappings.has_value()) {
-      static_cast<void>(CollectMappings(pid, mappings.value(), files, refusals));
-    }
+    static_cast<void>(CollectMappings(pid, mappings, files, refusals));
     const Result<DescriptorTable*> table = descriptor_tables_.Prepare(pid);
     if (table.has_value()) {
       static_cast<void>(DescriptorCollector(files, refusals).Collect(*table.value()));
@@ -356,11 +358,10 @@ class DumpRun {
     CKPT_TRY(pages_.Write());
     snapshot_.has_compressed_pages = options_.compression_level.has_value();
     snapshot_.stats.set_memwrite_time(MicrosecondsSince(start));
-    if (options_.after != AfterDump::kLeaveRunning) {
-      snapshot_.stats.set_frozen_time(MicrosecondsSince(frozen_since_));
-    }
     const auto stopped_again = static_cast<uint32_t>(pages_.stopped().count());
-    snapshot_.stats.set_frozen_time(snapshot_.stats.frozen_time() + stopped_again);
+    const bool runs = options_.after == AfterDump::kLeaveRunning;
+    snapshot_.stats.set_frozen_time(runs ? snapshot_.stats.frozen_time() + stopped_again
+                                         : MicrosecondsSince(frozen_since_));
     for (TaskDump& dump : tasks_) {
       CKPT_TRY(dump.FillThreads());
       if (!dump.IsZombie()) NameCgroupSet(dump);

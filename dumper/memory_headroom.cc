@@ -64,16 +64,6 @@ uint64_t HeadroomOfGroup(const std::string& directory, const FileNames& names) {
   return limit - std::min(limit, in_use);
 }
 
-bool HasMemoryController(const CgroupMember& member) {
-  std::string_view rest = member.name;
-  while (!rest.empty()) {
-    const std::string_view name = rest.substr(0, rest.find(','));
-    if (name == "memory") return true;
-    rest.remove_prefix(std::min(rest.size(), name.size() + 1));
-  }
-  return false;
-}
-
 uint64_t CgroupsHeadroom(pid_t pid, const std::vector<Mount>& mounts) {
   const Result<std::string> text = ReadWholeFile(fmt::format("/proc/{}/cgroup", pid));
   if (text.has_error()) return 0;
@@ -82,7 +72,7 @@ uint64_t CgroupsHeadroom(pid_t pid, const std::vector<Mount>& mounts) {
   uint64_t headroom = kUnlimited;
   for (const CgroupMember& member : set.value()) {
     const bool is_version_2 = member.name.empty();
-    if (!is_version_2 && !HasMemoryController(member)) continue;
+    if (!is_version_2 && !IsListed("memory", member.name)) continue;
     const auto hierarchy = FindHierarchy(member.name, mounts);
     if (!hierarchy) continue;
     headroom = std::min(headroom, CgroupHeadroom(*hierarchy, member.path, is_version_2));

@@ -12,8 +12,6 @@
 #include "dumper/memory_headroom.h"
 #include "formats/image_type.h"
 #include "process/memory_use.h"
-#include "process/mountinfo.h"
-#include "process/smaps.h"
 
 namespace ckpt {
 
@@ -32,8 +30,8 @@ uint64_t BufferLimitBytes() {
   return std::max<uint64_t>(info.freeram * info.mem_unit / 4, kStreamBytes);
 }
 
-Result<> CheckFork(pid_t pid, uint64_t private_bytes, const SnapshotLimits& limits) {
-  CKPT_TRY(const std::vector<Mapping> mappings, ReadSmaps(pid));
+Result<> CheckFork(const std::vector<Mapping>& mappings, uint64_t private_bytes,
+                   const SnapshotLimits& limits) {
   if (private_bytes < mappings.size() * limits.bytes_for_mapping) {
     return MakeError(ErrorCode::kUnsupported, "fork takes long with its {} mappings",
                      mappings.size());
@@ -44,35 +42,38 @@ Result<> CheckFork(pid_t pid, uint64_t private_bytes, const SnapshotLimits& limi
 
 }  // namespace
 
-Result<> PagesDump::Prepare(std::span<const pid_t> pids) {
+Result<> PagesDump::Prepare(std::span<const pid_t> pids, const MappingsOfTree& mappings) {
   CKPT_TRY(fds_.emplace_back(), CreatePagesFile(kFirstPagesId));
-  return MakeBuffers(pids);
+  return MakeBuffers(pids, mappings);
 }
 
 // In the worst case the process changes all that it has while the snapshot is there.
-bool PagesDump::IsToBeSnapshot(pid_t pid, uint64_t private_bytes, uint64_t planned_bytes) const {
+bool PagesDump::IsToBeSnapshot(pid_t pid, const MappingsOfTree& mappings, uint64_t private_bytes,
+                               uint64_t planned_bytes) {
   if (!options_.leaves_running || !options_.snapshots) return false;
   if (private_bytes < options_.snapshots->least_bytes) return false;
-  if (const Result<> checked = CheckFork(pid, private_bytes, *options_.snapshots);
+  const auto own = mappings.find(pid);
+  if (own == mappings.end()) return false;
+  if (const Result<> checked = CheckFork(own->second, private_bytes, *options_.snapshots);
       checked.has_error()) {
     log_.Info("process {}: no snapshot: {}", pid, checked.error().message);
     return false;
   }
-  const Result<std::vector<Mount>> mounts = ReadMounts(getpid(), FallbackKernelFeatures());
-  const uint64_t headroom_bytes = mounts.has_value() ? MemoryHeadroom(pid, mounts.value()) : 0;
+  if (!mounts_) mounts_ = ReadMounts(getpid(), FallbackKernelFeatures());
+  const uint64_t headroom_bytes = mounts_->has_value() ? MemoryHeadroom(pid, mounts_->value()) : 0;
   if (headroom_bytes >= planned_bytes + private_bytes + kStreamBytes) return true;
   log_.Info("process {}: no snapshot: it has {} MB, and may take {} MB", pid, private_bytes >> 20,
             headroom_bytes >> 20);
   return false;
 }
 
-Result<> PagesDump::MakeBuffers(std::span<const pid_t> pids) {
+Result<> PagesDump::MakeBuffers(std::span<const pid_t> pids, const MappingsOfTree& mappings) {
   const uint64_t limit_bytes = options_.leaves_running ? BufferLimitBytes() : kStreamBytes;
   uint64_t frozen_bytes = 0;
   uint64_t later_bytes = 0;
   for (const pid_t pid : pids) {
     const uint64_t private_bytes = ReadPrivateBytes(pid);
-    const bool is_later = IsToBeSnapshot(pid, private_bytes, later_bytes);
+    const bool is_later = IsToBeSnapshot(pid, mappings, private_bytes, later_bytes);
     if (is_later) to_snapshot_.emplace(pid, std::nullopt);
     // What is new by the time of the freeze, too.
     (is_later ? later_bytes : frozen_bytes) += private_bytes + private_bytes / 16;

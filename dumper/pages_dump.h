@@ -22,7 +22,9 @@
 #include "dumper/page_stage.h"
 #include "dumper/shared_memory.h"
 #include "dumper/task_dump.h"
+#include "process/mapping.h"
 #include "process/memory_snapshot.h"
+#include "process/mountinfo.h"
 
 namespace ckpt {
 
@@ -54,8 +56,9 @@ class PagesDump {
       : options_(std::move(options)), output_(output), snapshots_(snapshots), log_(log) {}
 
   // Before the freeze, for the processes of the tree that there are: the first file, to find a
-  // directory that cannot be written to, and buffers.
-  Result<> Prepare(std::span<const pid_t> pids);
+  // directory that cannot be written to, and buffers. `mappings` have their usage.
+  using MappingsOfTree = std::map<pid_t, std::vector<Mapping>>;
+  Result<> Prepare(std::span<const pid_t> pids, const MappingsOfTree& mappings);
 
   // Under the freeze. From here on the pages are read beside all else, but those of snapshots to be
   // taken. `tasks` and `memories` know where theirs are; they get their numbers of pages images,
@@ -74,8 +77,9 @@ class PagesDump {
   std::chrono::microseconds stopped() const { return stopped_; }
 
  private:
-  bool IsToBeSnapshot(pid_t pid, uint64_t private_bytes, uint64_t planned_bytes) const;
-  Result<> MakeBuffers(std::span<const pid_t> pids);
+  bool IsToBeSnapshot(pid_t pid, const MappingsOfTree& mappings, uint64_t private_bytes,
+                      uint64_t planned_bytes);
+  Result<> MakeBuffers(std::span<const pid_t> pids, const MappingsOfTree& mappings);
   Result<int> CreatePagesFile(uint64_t id);
   Result<> CreatePagesFiles();
   Result<> AllowSpooling();
@@ -86,6 +90,7 @@ class PagesDump {
   StagedFileSet& output_;
   std::vector<MemorySnapshot>& snapshots_;
   Log& log_;
+  std::optional<Result<std::vector<Mount>>> mounts_;    // ours, once they were asked for
   std::map<pid_t, std::optional<size_t>> to_snapshot_;  // their sources, once there are sources
   std::chrono::microseconds stopped_{};
   bool is_writing_ = false;
